@@ -1,0 +1,114 @@
+"""The body of a success -> the pictures in it. Pure, and decided from the body, not from what was asked."""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote_to_bytes, urljoin
+
+import msgspec
+import pybase64
+
+from .errors import AnswerUnreadable, CallError, NoPicture
+from .rejection import explain
+from .reply import Reply
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """One picture of an answer: its bytes, or the address where they are."""
+
+    data: bytes | None = field(default=None, repr=False)
+    url: str = ""
+    revised_prompt: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The pictures of one answer, in its order, and what it says about tokens, as JSON text."""
+
+    pictures: tuple[Delivered, ...]
+    usage: str | None = None
+
+
+def read(reply: Reply) -> Answer:
+    """The answer in a reply of status 2xx.
+
+    Raises the error that the body holds (an error inside HTTP 200), NoPicture when it has none, and
+    AnswerUnreadable for a body that is no JSON, is cut, or holds base64 that is none.
+    """
+    body = _decoded(reply)
+    if not isinstance(body, dict):
+        message = "The answer is JSON, and not an object."
+        raise AnswerUnreadable(message, request_id=reply.request_id)
+    items = body.get("data")
+    pictures = tuple(_pictures(items if isinstance(items, list) else [], reply))
+    if not pictures:
+        raise _no_picture(body, reply)
+    return Answer(pictures=pictures, usage=_json_text(body.get("usage")))
+
+
+def _decoded(reply: Reply) -> Any:  # noqa: ANN401  (whatever a server may send)
+    body = reply.body.strip()
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise AnswerUnreadable(_what_it_is(body), request_id=reply.request_id) from None
+
+
+def _what_it_is(body: bytes) -> str:
+    if not body:
+        return "The answer is empty."
+    if body[:1] == b"<":
+        return "The answer is an HTML page, not JSON."
+    if body.startswith((b"data:", b"event:", b":")):
+        return "The answer is an event stream, which this version does not read."
+    return "The answer is no JSON, or was cut before its end."
+
+
+def _pictures(items: list[Any], reply: Reply) -> Iterator[Delivered]:
+    for item in items:
+        if not isinstance(item, dict):
+            continue
+        revised = item.get("revised_prompt")
+        note = revised if isinstance(revised, str) else None
+        base64, url = item.get("b64_json"), item.get("url")
+        if isinstance(base64, str) and base64:
+            yield Delivered(data=_bytes(base64, reply), revised_prompt=note)
+        elif isinstance(url, str) and url.startswith("data:"):
+            yield Delivered(data=_bytes(url, reply), revised_prompt=note)
+        elif isinstance(url, str) and url:
+            yield Delivered(url=urljoin(f"{reply.base_url}/", url), revised_prompt=note)
+
+
+def _bytes(text: str, reply: Reply) -> bytes:
+    """The bytes of base64 text, with or without a `data:…;base64,` prefix, line breaks and padding."""
+    prefix, comma, rest = text.partition(",") if text.startswith("data:") else ("", "", text)
+    if comma and not prefix.endswith(";base64"):
+        return unquote_to_bytes(rest)
+    try:
+        return pybase64.b64decode(rest, validate=True)
+    except binascii.Error:
+        return _lenient(rest, reply)
+
+
+def _lenient(text: str, reply: Reply) -> bytes:
+    packed = "".join(text.split()).rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        return pybase64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        message = "The answer has a picture whose base64 cannot be decoded."
+        raise AnswerUnreadable(message, request_id=reply.request_id) from None
+
+
+def _no_picture(body: dict[str, Any], reply: Reply) -> CallError:
+    if body.get("error"):
+        return explain(reply)
+    message = "The answer has no picture in it."
+    return NoPicture(message, request_id=reply.request_id)
+
+
+def _json_text(usage: Any) -> str | None:  # noqa: ANN401  (whatever a server may send)
+    return msgspec.json.encode(usage).decode() if isinstance(usage, dict) else None

@@ -1,0 +1,120 @@
+"""Which notebook and cell are running, and the guard over what an interrupted cell leaves behind.
+
+Identity is optional and never a key: a front end may send none, and nothing is asked over the network.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import TYPE_CHECKING, Any, Final
+
+from .bridge import cancel_cell
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
+
+_numbers: Final = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a call comes from, as far as that can be known."""
+
+    notebook: str | None = None
+    cell_id: str | None = None
+    execution_count: int | None = None
+
+
+@dataclass(slots=True)
+class _Running:
+    """The outermost cell that is being run."""
+
+    number: int | None = None
+    cell_id: str | None = None
+
+
+_running: Final = _Running()
+
+
+def watch(shell: InteractiveShell) -> None:
+    """Follow the shell's cells."""
+    shell.events.register("pre_run_cell", _pre_run_cell)
+    shell.events.register("post_run_cell", _post_run_cell)
+
+
+def unwatch(shell: InteractiveShell) -> None:
+    """No longer follow the shell's cells."""
+    shell.events.unregister("pre_run_cell", _pre_run_cell)
+    shell.events.unregister("post_run_cell", _post_run_cell)
+
+
+def current() -> int | None:
+    """The number of the cell whose code is calling; None in a callback, a thread and outside a kernel.
+
+    ipykernel 7.4 runs widget callbacks on the main thread in the middle of a cell that awaits: only a frame of
+    run_code on the stack says that the cell itself is calling.
+    """
+    return _running.number if _is_in_cell(sys._getframe()) else None  # noqa: SLF001
+
+
+def place(shell: InteractiveShell | None, named: str | None, store: Path) -> Place:
+    """The notebook (setting, VS Code, Jupyter session), the cell and its number; each None where it is not known."""
+    notebook = named or _notebook(shell, store)
+    if shell is None or current() is None:
+        return Place(notebook=notebook)
+    return Place(notebook=notebook, cell_id=_running.cell_id, execution_count=shell.execution_count)
+
+
+def _notebook(shell: InteractiveShell | None, store: Path) -> str | None:
+    names = {} if shell is None else shell.user_ns
+    found = names.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME")
+    if not isinstance(found, str) or not found:
+        return None
+    # Relative to the folder beside which the store lies, so that a folder that is copied keeps its history.
+    path, beside = Path(found), store.parent
+    return path.relative_to(beside).as_posix() if path.is_relative_to(beside) else path.as_posix()
+
+
+def _pre_run_cell(info: ExecutionInfo) -> None:
+    if not _is_in_cell(sys._getframe()):  # noqa: SLF001
+        _running.number = next(_numbers)
+        _running.cell_id = info.cell_id
+
+
+def _post_run_cell(result: ExecutionResult | None) -> None:
+    """The last guard: IPython and nested loops can leave an awaited call running when they raise KeyboardInterrupt."""
+    if _is_in_cell(sys._getframe()):  # noqa: SLF001
+        return
+    number, _running.number = _running.number, None
+    error: Any = getattr(result, "error_in_exec", None)
+    if number is not None and isinstance(error, KeyboardInterrupt):
+        cancel_cell(number)
+
+
+def _is_in_cell(frame: FrameType | None) -> bool:
+    run_code = _run_code()
+    while frame is not None:
+        if frame.f_code is run_code:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _run_code() -> CodeType | None:
+    module = sys.modules.get("IPython.core.interactiveshell")
+    return None if module is None else module.InteractiveShell.run_code.__code__
+
+
+def is_timed() -> bool:
+    """Whether timeit is on the stack: what costs would run as many times as it likes."""
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001
+    while frame is not None:
+        if frame.f_globals.get("__name__") == "timeit" or frame.f_code.co_filename == "<magic-timeit>":
+            return True
+        frame = frame.f_back
+    return False

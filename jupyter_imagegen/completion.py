@@ -1,0 +1,136 @@
+"""Tab: option names, and from the catalogue their values. Pure but for the few lines that IPython calls."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from .catalogue import Catalogue, Model
+from .catalogue import load as catalogue
+from .settings import INLINE
+from .switches import OPTIONS, Option
+
+if TYPE_CHECKING:
+    from IPython.core.completer import CompletionContext, SimpleMatcherResult
+    from IPython.core.interactiveshell import InteractiveShell
+
+_MAGIC_LINE: Final = re.compile(r"^\s*%%?imagegen\s(?P<line>.*)$", re.DOTALL)
+_FROM_MODEL: Final = MappingProxyType[str, Callable[[Model], tuple[str, ...]]](
+    {
+        "size": lambda model: model.sizes,
+        "quality": lambda model: model.qualities,
+        "style": lambda model: model.styles,
+        "background": lambda model: model.backgrounds,
+        "output-format": lambda model: model.output_formats,
+        "moderation": lambda model: model.moderations,
+        "response-format": lambda model: model.response_formats,
+    }
+)
+
+
+def complete(line: str, rows: Catalogue) -> list[str]:
+    """What can stand at the end of an option line: option names, or values of the option before it."""
+    typed = line.split()
+    started = "" if not line or line[-1].isspace() else typed.pop()
+    previous = _option(typed[-1]) if typed else None
+    flag, equals, begun = started.partition("=")
+    if equals and (row := _option(flag)) is not None:
+        return [f"{flag}={value}" for value in _values(row, typed, rows) if value.startswith(begun)]
+    if previous is not None and previous.takes_value:
+        return [value for value in _values(previous, typed, rows) if value.startswith(started)]
+    return _unused_flags(started, typed) if started.startswith("-") or not started else []
+
+
+def _unused_flags(started: str, typed: list[str]) -> list[str]:
+    used = {row.name for word in typed if (row := _option(word.partition("=")[0])) is not None and not row.repeats}
+    return [f"--{row.name}" for row in OPTIONS if f"--{row.name}".startswith(started) and row.name not in used]
+
+
+def _option(word: str) -> Option | None:
+    return next((row for row in OPTIONS if word in (f"--{row.name}", f"-{row.short}" if row.short else None)), None)
+
+
+def _values(row: Option, typed: list[str], rows: Catalogue) -> list[str]:
+    if row.name == "provider":
+        return [provider.name for provider in rows.providers]
+    if row.name == "model":
+        return [model.name for model in _all_models(rows) if "*" not in model.name]
+    if row.name == "inline":
+        return list(INLINE)
+    read = _FROM_MODEL.get(row.name)
+    return [] if read is None else _merged(read(model) for model in _models_in(typed, rows))
+
+
+def _models_in(typed: list[str], rows: Catalogue) -> Iterable[Model]:
+    """The model that the line names, with what its provider says of it; every model where it names none."""
+    named = _value_of("model", typed)
+    if named is None:
+        return _all_models(rows)
+    wanted = _value_of("provider", typed)
+    for provider in rows.providers:
+        if provider.name == wanted:
+            return (rows.model(provider, named),)
+    return (rows.model(rows.provider("openai"), named),)
+
+
+def _value_of(name: str, typed: list[str]) -> str | None:
+    for place, word in enumerate(typed[:-1]):
+        row = _option(word)
+        if row is not None and row.name == name:
+            return typed[place + 1]
+    return None
+
+
+def _all_models(rows: Catalogue) -> list[Model]:
+    named = [*(model for provider in rows.providers for model in provider.models), *rows.models]
+    return list({model.name: model for model in named}.values())
+
+
+def _merged(lists: Iterable[tuple[str, ...]]) -> list[str]:
+    return list(dict.fromkeys(value for values in lists for value in values))
+
+
+def install(shell: InteractiveShell) -> None:
+    """Ask this module for completions."""
+    if _matcher() not in shell.Completer.custom_matchers:
+        shell.Completer.custom_matchers.append(_matcher())
+
+
+def remove(shell: InteractiveShell) -> None:
+    """No longer ask this module."""
+    if _matcher() in shell.Completer.custom_matchers:
+        shell.Completer.custom_matchers.remove(_matcher())
+
+
+_made: list[Any] = []
+
+
+def _matcher() -> Any:  # noqa: ANN401  (IPython's decorated matcher)
+    if not _made:
+        from IPython.core.completer import context_matcher  # noqa: PLC0415  (only in a shell)
+
+        _made.append(context_matcher()(_match))
+    return _made[0]
+
+
+def _match(context: CompletionContext) -> SimpleMatcherResult:
+    from IPython.core.completer import SimpleCompletion  # noqa: PLC0415  (only in a shell)
+
+    lines = context.full_text.split("\n")
+    found = _MAGIC_LINE.match(lines[context.cursor_line][: context.cursor_position])
+    is_option_line = found is not None and (context.cursor_line == 0 or "%%" not in lines[context.cursor_line])
+    matches = complete(found["line"], catalogue()) if found is not None and is_option_line else []
+    token = context.token
+    return {
+        "completions": [SimpleCompletion(text=_after(text, token, found), type="option") for text in matches],
+        "suppress": bool(matches),
+        "matched_fragment": token,
+    }
+
+
+def _after(text: str, token: str, found: re.Match[str] | None) -> str:
+    """The completion without what stands before IPython's token: it breaks words at `=` and `-`."""
+    typed = found["line"].split()[-1] if found is not None and found["line"] and not found["line"][-1].isspace() else ""
+    return text[len(typed) - len(token) :] if typed.endswith(token) else text

@@ -1,0 +1,145 @@
+"""Results, progress and dry runs as mimebundles: pictures as image/png or image/jpeg, all text escaped.
+
+No text from a server becomes HTML here, and only our own templates are text/html.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from base64 import b64encode
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from .catalogue import load as catalogue
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.display import DisplayHandle
+
+    from .preview import Preview
+    from .result import Picture, Result
+
+Bundle = dict[str, str]
+
+_FIRST_TICK_S: Final = 1.0
+_LONGEST_ALT: Final = 400
+
+
+def show(result: Result) -> None:
+    """Display the pictures of a result, then its caption."""
+    from IPython.display import display  # noqa: PLC0415  (not needed in a script)
+
+    found = _picture(result)
+    if found is not None:
+        mime, alt = found.mime, _alt(result)
+        data = {mime: b64encode(found.data).decode("ascii"), "text/plain": alt}
+        display(data, raw=True, metadata={mime: {"alt": alt, "width": found.width, "height": found.height}})
+    display(_lines_bundle(caption_lines(result)), raw=True)
+
+
+def _picture(result: Result) -> Preview | None:
+    if result.inline == "none" or not result.pictures:
+        return None
+    from . import preview  # noqa: PLC0415  (Pillow is loaded when a picture is first shown)
+
+    if len(result) > 1:
+        return preview.grid(tuple((f"[{place}]", picture.path) for place, picture in enumerate(result)))
+    return (preview.full if result.inline == "full" else preview.preview)(result[0].path)
+
+
+def _alt(result: Result) -> str:
+    prompt = " ".join(result.record.prompt.split())
+    return prompt if len(prompt) <= _LONGEST_ALT else f"{prompt[: _LONGEST_ALT - 1]}…"
+
+
+def caption_lines(result: Result) -> list[str]:
+    """One line for each picture (model, size, format, time, cost, path), and the note of a choice that nobody made."""
+    lines = [_caption(picture, f"[{place}] " if len(result) > 1 else "") for place, picture in enumerate(result)]
+    return [*lines, f"({result.note})"] if result.note else lines
+
+
+def _caption(picture: Picture, number: str) -> str:
+    record = picture.record
+    size = f"{picture.width}×{picture.height} {picture.format}" if picture.width else picture.format
+    taken = f"{record.end.latency_s:.1f} s" if record.end is not None else ""
+    name = record.model if record.model == record.provider else f"{record.model or '?'} at {record.provider}"
+    parts = (name, size, taken, _cost(picture), nearby(picture.path))
+    return number + " · ".join(part for part in parts if part)
+
+
+def _cost(picture: Picture) -> str:
+    row = next((row for row in catalogue().providers if row.name == picture.record.provider), None)
+    return "no cost" if row is not None and row.embedded else "cost unknown"
+
+
+def nearby(path: Path) -> str:
+    """The path from the current folder, where it is below it."""
+    here = Path.cwd()
+    return path.relative_to(here).as_posix() if path.is_relative_to(here) else str(path)
+
+
+def _lines_bundle(lines: list[str]) -> Bundle:
+    html = "<br>".join(escape(line) for line in lines)
+    return {"text/plain": "\n".join(lines), "text/html": f'<div style="font-size: 85%; opacity: 0.75">{html}</div>'}
+
+
+class Progress:
+    """One line that says how long a call has been under way, updated in place and taken away at its end.
+
+    In a kernel it is a display of its own; in a terminal a line on standard error; elsewhere nothing.
+    """
+
+    def __init__(self, shell: InteractiveShell | None, subject: str) -> None:
+        self._subject = subject
+        self._began = time.monotonic()
+        self._said = 0
+        self._handle: DisplayHandle | None = None
+        self._is_kernel = shell is not None and getattr(shell, "kernel", None) is not None and _publishes(shell)
+
+    def tick(self) -> None:
+        """Say the elapsed whole seconds, once for each."""
+        elapsed = time.monotonic() - self._began
+        if elapsed < _FIRST_TICK_S or int(elapsed) == self._said:
+            return
+        self._said = int(elapsed)
+        self._say(f"{self._subject}: {self._said} s …")
+
+    def close(self) -> None:
+        """Take the line away."""
+        if self._said:
+            self._say("")
+
+    def _say(self, text: str) -> None:
+        if self._is_kernel:
+            self._update({"text/plain": text})
+        elif sys.stderr.isatty():
+            sys.stderr.write(f"\r\x1b[K{text}")
+            sys.stderr.flush()
+
+    def _update(self, bundle: Bundle) -> None:
+        if self._handle is None:
+            from IPython.display import DisplayHandle  # noqa: PLC0415  (not needed in a script)
+
+            self._handle = DisplayHandle()
+            self._handle.display(bundle, raw=True)
+        else:
+            self._handle.update(bundle, raw=True)
+
+
+class Silence:
+    """The progress of a quiet call."""
+
+    def tick(self) -> None:
+        """Say nothing."""
+
+    def close(self) -> None:
+        """Take nothing away."""
+
+
+def _publishes(shell: InteractiveShell) -> bool:
+    """False under %%capture, which would keep every tick as an output of its own."""
+    from IPython.core.displaypub import CapturingDisplayPublisher  # noqa: PLC0415  (not needed in a script)
+
+    return not isinstance(shell.display_pub, CapturingDisplayPublisher)

@@ -1,0 +1,185 @@
+"""Where one call goes and which key goes with it, decided before anything is sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+from .catalogue import CUSTOM, Catalogue, Model, Provider
+from .errors import KeyInCell, KeyMisdirected, KeyMissing, SettingsError
+from .keys import Secret
+from .settings import Settings, Where
+
+_GENERATIONS: Final = "/images/generations"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """The address and model of one call, and one sentence for a choice that nobody made."""
+
+    provider: Provider
+    base_url: str
+    model: Model
+    note: str = ""
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the call stays inside this process."""
+        return self.provider.embedded and self.base_url == self.provider.base_url
+
+    @property
+    def url(self) -> str:
+        """The address that the request is posted to."""
+        return self.base_url + _GENERATIONS
+
+
+@dataclass(frozen=True, slots=True)
+class _Address:
+    provider: Provider
+    base_url: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _KeyRing:
+    """A key and the origins that the environment or the catalogue gave it to."""
+
+    key: Secret
+    origins: tuple[str, ...]
+
+
+def resolve(typed: Where, settings: Settings, environ: Mapping[str, str], catalogue: Catalogue) -> Endpoint:
+    """Choose by option > %config > environment > catalogue.
+
+    Raises SettingsError for an unknown provider or a URL that is none, KeyInCell for a URL with a password in it.
+    """
+    address = _address((typed, settings.traits, settings.environment), environ, catalogue)
+    named = typed.model or settings.traits.model or settings.environment.model or address.provider.default_model
+    row = catalogue.model(address.provider, named)
+    return Endpoint(
+        provider=address.provider,
+        base_url=address.base_url,
+        model=replace(row, name=named or ""),
+        note=address.note,
+    )
+
+
+def key_for(endpoint: Endpoint, environment: Where, environ: Mapping[str, str]) -> Secret | None:
+    """The key whose origins hold this address; a key is never stretched to an address that was only typed.
+
+    Raises KeyMissing where the provider needs a key and none is set, KeyMisdirected where its key belongs elsewhere.
+    """
+    target = origin(endpoint.base_url)
+    rings = tuple(_rings(endpoint, environment, environ))
+    for ring in rings:
+        if target in ring.origins:
+            return ring.key
+    if endpoint.provider.name != CUSTOM:
+        _explain_no_key(endpoint.provider, target, rings)
+    return None
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port, the port always there. Raises SettingsError when the URL has none."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    except (KeyError, ValueError):
+        message = f"{url!r} is not an http or https address."
+        raise SettingsError(message) from None
+    return f"{parts.scheme}://{parts.hostname}:{port}"
+
+
+def normalised(url: str) -> str:
+    """The base URL as it is recorded: without the endpoint's own path, and with /v1 where there was no path.
+
+    Raises KeyInCell for a URL with a user, password or query in it, SettingsError for one that is none.
+    """
+    if re.search(r"\s", url):
+        message = "A base URL has no spaces in it."
+        raise SettingsError(message)
+    parts = urlsplit(url if "://" in url else f"https://{url}")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        message = "A base URL is an address only: no user, password, query or fragment."
+        raise KeyInCell(message)
+    if not parts.hostname:
+        message = f"{url!r} is not an http or https address."
+        raise SettingsError(message)
+    origin(urlunsplit(parts))
+    path = parts.path.rstrip("/").removesuffix(_GENERATIONS) or "/v1"
+    return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+
+
+def _address(levels: tuple[Where, ...], environ: Mapping[str, str], catalogue: Catalogue) -> _Address:
+    """The first level that names a provider or an address decides both, so that no two levels are mixed."""
+    for level in levels:
+        if level.provider == CUSTOM and level.base_url is None:
+            message = "The provider custom is any endpoint at all: say which with --base-url."
+            raise SettingsError(message)
+        if level.provider not in (None, CUSTOM):
+            provider = catalogue.provider(level.provider)
+            return _Address(provider, normalised(level.base_url or _own_url(provider, environ)))
+        if level.base_url is not None:
+            url = normalised(level.base_url)
+            return _Address(Provider(name=CUSTOM, base_url=url), url)
+    return _by_default(environ, catalogue)
+
+
+def _by_default(environ: Mapping[str, str], catalogue: Catalogue) -> _Address:
+    openai = catalogue.provider("openai")
+    if environ.get(openai.key_variable):
+        return _Address(openai, normalised(_own_url(openai, environ)), "provider openai, because OPENAI_API_KEY is set")
+    sketch = catalogue.provider("sketch")
+    return _Address(sketch, sketch.base_url, "painted by the embedded endpoint sketch: no provider or key is set")
+
+
+def _own_url(provider: Provider, environ: Mapping[str, str]) -> str:
+    return environ.get(provider.url_variable) or provider.base_url
+
+
+def _rings(endpoint: Endpoint, environment: Where, environ: Mapping[str, str]) -> Iterator[_KeyRing]:
+    provider = endpoint.provider
+    own = environ.get(provider.key_variable)
+    if own and provider.name != CUSTOM:
+        yield _KeyRing(_secret(own, provider.key_variable), tuple(_own_origins(provider, environment, environ)))
+    shared = environ.get("IMAGEGEN_API_KEY")
+    if shared and environment.base_url:
+        yield _KeyRing(_secret(shared, "IMAGEGEN_API_KEY"), (origin(normalised(environment.base_url)),))
+    elif shared and provider.name == CUSTOM:
+        yield _KeyRing(_secret(shared, "IMAGEGEN_API_KEY"), (origin(endpoint.base_url),))
+
+
+def _secret(value: str, source: str) -> Secret:
+    """The key without the line break that `cat` or a text field leaves on it."""
+    stripped = value.strip()
+    if not stripped.isascii() or not stripped.isprintable():
+        message = f"{source} holds characters that no key has."
+        raise SettingsError(message, "Set it again; a line break or a quote may have been pasted with it.")
+    return Secret(stripped, source)
+
+
+def _own_origins(provider: Provider, environment: Where, environ: Mapping[str, str]) -> Iterator[str]:
+    yield origin(provider.base_url)
+    if url := environ.get(provider.url_variable):
+        yield origin(normalised(url))
+    if environment.provider == provider.name and environment.base_url:
+        yield origin(normalised(environment.base_url))
+
+
+def _explain_no_key(provider: Provider, target: str, rings: tuple[_KeyRing, ...]) -> None:
+    home = origin(provider.base_url)
+    held = any(ring.key.source == provider.key_variable for ring in rings)
+    if target != home and (held or provider.needs_key):
+        message = f"The key of {provider.name} belongs to {home}, not to {target}. Nothing was sent."
+        raise KeyMisdirected(
+            message,
+            f"If {target} is where it belongs, set {provider.url_variable} in the environment; "
+            "for another endpoint give --base-url without --provider.",
+        )
+    if provider.needs_key:
+        message = f"{provider.name} needs a key, and {provider.key_variable} is not set. Nothing was sent."
+        hint = f"Set {provider.key_variable} before the kernel starts, or try -p sketch, which needs none."
+        raise KeyMissing(message, hint)

@@ -1,0 +1,248 @@
+"""Everything that this package raises on purpose, as one tree.
+
+ImageGenError
+├── OptionError              what was typed cannot be understood
+│   ├── PromptError          no prompt, or a {{name}} that is not defined
+│   └── KeyInCell            a key was given where a key must never be
+├── SettingsError            a setting, a provider or an environment variable is wrong
+│   ├── KeyMissing           the provider needs a key and none is set
+│   └── KeyMisdirected       a key would go to an origin that it does not belong to
+├── StoreError               the folder of pictures and journals cannot be written or read
+├── TimedRun                 something that costs was about to run under timeit
+└── CallError                one call to an endpoint gave no picture
+    ├── NotSent              nothing left this machine: no connection
+    ├── Rejected             the server said no, and made nothing
+    │   ├── Refused          by moderation
+    │   ├── KeyRejected      401
+    │   ├── AccessDenied     403
+    │   ├── OutOfCredit      402, or 429 for a quota
+    │   ├── RateLimited      429
+    │   ├── ModelNotFound    404, or the code model_not_found
+    │   ├── UnknownParameter a body field that the server does not take
+    │   ├── TooLarge         413
+    │   └── Redirected       3xx: a paid request is not sent on
+    ├── NoPicture            an answer that can be read, and has no picture in it
+    ├── DownloadFailed       the picture was made, and its URL could not be fetched
+    └── OutcomeUnknown       the request had left: it may have been charged
+        ├── DeadlinePassed   no answer within the timeout
+        ├── ConnectionCut    the connection ended before the answer did
+        ├── ServerFailed     408, 409, 5xx
+        └── AnswerUnreadable an answer came, and no picture could be read from it
+
+A message says what happened and why, `hint` what to do. Neither ever holds a key.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ImageGenError(Exception):
+    """Base of every error here: `message` says what happened, `hint` what to do about it."""
+
+    status: ClassVar[str] = "failed"
+    default_hint: ClassVar[str] = ""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint or self.default_hint
+        self.result: object = None
+        """The Result with the pictures that did arrive; None where the error came before anything was sent."""
+        if self.hint:
+            self.add_note(self.hint)
+
+    def lines(self) -> tuple[str, ...]:
+        """What a notebook shows: the message, then the hint."""
+        return tuple(line for line in (f"{type(self).__name__}: {self.message}", self.hint) if line)
+
+    def _render_traceback_(self) -> list[str]:
+        # IPython asks for this instead of printing frames. The frames would be ours, not the
+        # reader's, and under %xmode Verbose they would carry every local variable into the notebook.
+        return list(self.lines())
+
+
+class OptionError(ImageGenError):
+    """What was typed cannot be understood."""
+
+    default_hint = "%%imagegen? lists the options."
+
+
+class PromptError(OptionError):
+    """There is no prompt, or it names a variable that is not defined."""
+
+
+class KeyInCell(OptionError):
+    """A key was given where a key must never be: it would stay in the notebook and its history."""
+
+    default_hint = (
+        "Set it in the environment before the kernel starts, for example OPENAI_API_KEY or IMAGEGEN_API_KEY. "
+        "If this cell held a real key, revoke it: IPython keeps what was typed."
+    )
+
+
+class SettingsError(ImageGenError):
+    """A setting, a provider or an environment variable is wrong."""
+
+
+class KeyMissing(SettingsError):
+    """The provider needs a key and none is set."""
+
+
+class KeyMisdirected(SettingsError):
+    """A key would go to an origin that it does not belong to."""
+
+
+class StoreError(ImageGenError):
+    """The folder of pictures and journals cannot be written or read."""
+
+    default_hint = "Choose another folder with %config ImageGen.store or IMAGEGEN_STORE."
+
+
+class TimedRun(ImageGenError):
+    """Something that costs was about to run under timeit, which would pay for every loop."""
+
+    default_hint = "Time it on the embedded endpoint (-p sketch), or use %%time, which runs it once."
+
+
+class CallError(ImageGenError):
+    """One call to an endpoint gave no picture."""
+
+    default_code: ClassVar[str] = "failed"
+
+    def __init__(self, message: str, hint: str = "", *, code: str = "", request_id: str = "") -> None:
+        super().__init__(message, hint)
+        self.code = code or self.default_code
+        self.request_id = request_id
+        if request_id:
+            self.add_note(f"Request id: {request_id}")
+
+    def lines(self) -> tuple[str, ...]:
+        """The message, the hint and the provider's request id."""
+        request_id = (f"Request id: {self.request_id}",) if self.request_id else ()
+        return (*super().lines(), *request_id)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Errors cross process borders (papermill, multiprocessing): keep the keyword arguments."""
+        return (_rebuild, (type(self), self.message, self.hint, self.code, self.request_id))
+
+
+def _rebuild(kind: type[CallError], message: str, hint: str, code: str, request_id: str) -> CallError:
+    return kind(message, hint, code=code, request_id=request_id)
+
+
+class NotSent(CallError):
+    """Nothing left this machine: the connection could not be made, so nothing was charged."""
+
+    default_code = "not_sent"
+    default_hint = "Nothing was sent and nothing was charged. Check the base URL and the network."
+
+
+class Rejected(CallError):
+    """The server said no, and made nothing."""
+
+    default_code = "rejected"
+
+
+class Refused(Rejected):
+    """The request or its picture was refused by moderation."""
+
+    status = "refused"
+    default_code = "moderation_blocked"
+    default_hint = "Change the prompt. The same prompt is not sent again by itself."
+
+
+class KeyRejected(Rejected):
+    """The server does not accept the key."""
+
+    default_code = "invalid_api_key"
+
+
+class AccessDenied(Rejected):
+    """The key is known and may not do this."""
+
+    default_code = "access_denied"
+    default_hint = "The account may lack access to this model, or its organisation may have to be verified first."
+
+
+class OutOfCredit(Rejected):
+    """The account has no credit or quota left."""
+
+    default_code = "insufficient_quota"
+    default_hint = "Add credit or raise the limit with the provider. Waiting does not help."
+
+
+class RateLimited(Rejected):
+    """Too many requests, and the waits that are allowed did not help."""
+
+    default_code = "rate_limit_exceeded"
+    default_hint = "Nothing was made. Wait a little and run the cell again, or ask for fewer pictures at once."
+
+
+class ModelNotFound(Rejected):
+    """The endpoint does not serve this model."""
+
+    default_code = "model_not_found"
+
+
+class UnknownParameter(Rejected):
+    """The server does not take one of the fields that were sent."""
+
+    default_code = "unknown_parameter"
+
+
+class TooLarge(Rejected):
+    """The request is larger than the server takes."""
+
+    default_code = "request_too_large"
+
+
+class Redirected(Rejected):
+    """The endpoint answered with a redirect, and a paid request is not sent on to another address."""
+
+    default_code = "redirected"
+
+
+class NoPicture(CallError):
+    """The answer can be read, and there is no picture in it."""
+
+    default_code = "no_picture"
+    default_hint = "The provider may still have charged for it."
+
+
+class DownloadFailed(CallError):
+    """The picture was made, and its URL could not be fetched."""
+
+    default_code = "download_failed"
+
+
+class OutcomeUnknown(CallError):
+    """The request had left this machine: it may have been charged, so it is not sent again by itself."""
+
+    status = "unknown"
+    default_code = "unknown"
+    default_hint = "It may have been charged, so it was not sent again. Run the cell again to ask once more."
+
+
+class DeadlinePassed(OutcomeUnknown):
+    """No answer came within the timeout."""
+
+    default_code = "timeout"
+
+
+class ConnectionCut(OutcomeUnknown):
+    """The connection ended before the answer did."""
+
+    default_code = "connection_cut"
+
+
+class ServerFailed(OutcomeUnknown):
+    """The server or a gateway before it failed while it had the request."""
+
+    default_code = "server_error"
+
+
+class AnswerUnreadable(OutcomeUnknown):
+    """An answer came, and no picture could be read from it."""
+
+    default_code = "unreadable_answer"

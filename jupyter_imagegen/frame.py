@@ -1,0 +1,198 @@
+"""Records -> the dataframe: one row for each picture, and one for each call that gave none.
+
+The only file that imports pandas.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
+from html import escape
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from .journal import Kept
+from .records import Record
+
+_TEXT: Final = "string"
+COLUMNS: Final = (
+    ("id", _TEXT),
+    ("image_index", "Int64"),
+    ("started_at", "datetime64[us, UTC]"),
+    ("notebook", _TEXT),
+    ("cell_id", _TEXT),
+    ("execution_count", "Int64"),
+    ("provider", _TEXT),
+    ("base_url", _TEXT),
+    ("model", _TEXT),
+    ("prompt", _TEXT),
+    ("template", _TEXT),
+    ("variables", "object"),
+    ("params", "object"),
+    ("n_requested", "Int64"),
+    ("n_received", "Int64"),
+    ("size_requested", _TEXT),
+    ("width", "Int64"),
+    ("height", "Int64"),
+    ("format", _TEXT),
+    ("bytes", "Int64"),
+    ("mismatch", _TEXT),
+    ("status", _TEXT),
+    ("error_code", _TEXT),
+    ("error", _TEXT),
+    ("revised_prompt", _TEXT),
+    ("usage", "object"),
+    ("cost_usd", "Float64"),
+    ("cost_source", _TEXT),
+    ("latency_s", "Float64"),
+    ("attempts", "Int64"),
+    ("request_id", _TEXT),
+    ("request_hash", _TEXT),
+    ("sha256", _TEXT),
+    ("path", _TEXT),
+    ("parent_id", _TEXT),
+    ("tags", "object"),
+    ("rating", "Int64"),
+    ("note", _TEXT),
+    ("version", _TEXT),
+)
+"""Name and dtype of every column, in order. Columns that nothing fills yet are NA, never absent."""
+
+_THUMBNAIL_SIDE: Final = 72
+_THUMBNAIL_BYTES: Final = 4_000
+_MOST_ROWS: Final = 20
+_SHOWN: Final = ("started_at", "status", "model", "prompt", "width", "height", "format", "latency_s", "error", "path")
+_LONGEST_CELL: Final = 120
+
+
+class History(pd.DataFrame):
+    """A dataframe that shows a thumbnail beside each picture, with all text escaped."""
+
+    @property
+    def _constructor(self) -> type[History]:
+        return History
+
+    def _repr_html_(self) -> str | None:
+        if "path" not in self.columns or "status" not in self.columns:
+            return super()._repr_html_()  # type: ignore[misc,no-any-return]
+        shown = [name for name in _SHOWN if name in self.columns]
+        rows = self if len(self) <= _MOST_ROWS else self.tail(_MOST_ROWS)
+        lines = [_row(rows.iloc[place], shown) for place in range(len(rows))]
+        return _TABLE.format(
+            head="".join(f"<th>{name}</th>" for name in ("", *shown)),
+            body="".join(lines),
+            foot=f"{len(self)} rows × {len(self.columns)} columns"
+            + (f", the last {_MOST_ROWS} shown" if len(self) > _MOST_ROWS else ""),
+        )
+
+
+_TABLE: Final = (
+    '<table border="1" class="dataframe"><thead><tr style="text-align: left">{head}</tr></thead>'
+    "<tbody>{body}</tbody></table><p>{foot}</p>"
+)
+
+
+def frame(records: Iterable[Record], store: Path) -> History:
+    """The dataframe of these records, one row for each picture and one for each call without any."""
+    rows = [row for record in records for row in _rows(record, store)]
+    return History({name: _column(rows, name, dtype) for name, dtype in COLUMNS})
+
+
+def _column(rows: list[dict[str, Any]], name: str, dtype: Any) -> pd.Series[Any]:  # noqa: ANN401  (pandas' own names)
+    values: Any = [row.get(name) for row in rows]
+    if name == "started_at":
+        values = pd.to_datetime(values, utc=True, format="ISO8601")
+    else:
+        values = [pd.NA if value is None else value for value in values]
+    column: pd.Series[Any] = pd.Series(values, dtype=dtype)
+    return column
+
+
+def _rows(record: Record, store: Path) -> Iterator[dict[str, Any]]:
+    whole = _call_row(record)
+    if not record.images:
+        yield whole
+    for kept in record.images:
+        yield whole | _image_row(kept, store)
+
+
+def _call_row(record: Record) -> dict[str, Any]:
+    call, end, params = record.call, record.end, record.params
+    return {
+        "id": call.id,
+        "started_at": call.at,
+        "notebook": call.notebook,
+        "cell_id": call.cell_id,
+        "execution_count": call.execution_count,
+        "provider": call.provider,
+        "base_url": call.base_url,
+        "model": call.model,
+        "prompt": call.prompt,
+        "template": call.template,
+        "variables": record.variables,
+        "params": params,
+        "n_requested": call.n,
+        "n_received": len(record.images),
+        "size_requested": _text(params.get("size")),
+        "status": record.status,
+        "error_code": end.error_code if end else None,
+        "error": record.error,
+        "usage": record.usage,
+        "latency_s": end.latency_s if end else None,
+        "attempts": end.attempts if end else None,
+        "request_id": end.request_id if end else None,
+        "request_hash": call.request_hash,
+        "parent_id": call.parent_id,
+        "tags": call.tags,
+        "note": call.note,
+        "version": record.version,
+    }
+
+
+def _image_row(kept: Kept, store: Path) -> dict[str, Any]:
+    return {
+        "image_index": kept.index,
+        "width": kept.width,
+        "height": kept.height,
+        "format": kept.format,
+        "bytes": kept.bytes,
+        "revised_prompt": kept.revised_prompt,
+        "sha256": kept.sha256,
+        "path": str(store / kept.path),
+    }
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _row(row: pd.Series[Any], shown: list[str]) -> str:
+    cells = "".join(f"<td>{escape(_cell(row[name], name))}</td>" for name in shown)
+    return f"<tr><td>{_thumbnail(row['path'], _alt(row))}</td>{cells}</tr>"
+
+
+def _alt(row: pd.Series[Any]) -> str:
+    return _cell(row["prompt"], "prompt") if "prompt" in row.index else ""
+
+
+def _cell(value: Any, name: str) -> str:  # noqa: ANN401  (a cell of any column)
+    if pd.isna(value):
+        return ""
+    if name == "path":
+        return Path(str(value)).name
+    text = f"{value:%Y-%m-%d %H:%M:%S}" if name == "started_at" else str(value)
+    return text if len(text) <= _LONGEST_CELL else f"{text[: _LONGEST_CELL - 1]}…"
+
+
+def _thumbnail(path: Any, alt: str) -> str:  # noqa: ANN401  (NA or a text)
+    if pd.isna(path):
+        return ""
+    from .preview import preview  # noqa: PLC0415  (Pillow is loaded when a picture is first shown)
+
+    small = preview(Path(path), _THUMBNAIL_SIDE, _THUMBNAIL_BYTES)
+    if small is None:
+        return ""
+    data = b64encode(small.data).decode("ascii")
+    return f'<img src="data:{small.mime};base64,{data}" alt="{escape(alt)}" style="max-width: none">'

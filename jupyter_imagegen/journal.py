@@ -1,0 +1,179 @@
+"""The append-only log: one segment per kernel session, one JSON object per line.
+
+A segment has one writer, so no lock is ever needed: two kernels, a network home directory and a crash are plain
+cases. Every line is durable before anything else happens. docs/files.md describes the lines.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from .blobs import cannot, make_folder, sync_folder
+
+FOLDER: Final = "journal"
+FORMAT: Final = 1
+
+
+NOTHING: Final = msgspec.Raw(b"")
+"""A JSON value that is not there: its field is left out of the line, by identity."""
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="event"):
+    """What every line of a segment is."""
+
+
+class Opened(Line, frozen=True, kw_only=True, tag="session", omit_defaults=False):
+    """The first line: who writes this segment."""
+
+    journal: int
+    at: str
+    version: str
+    python: str
+    host: str
+    pid: int
+    process_started: str | None
+
+
+class Called(Line, frozen=True, kw_only=True, tag="call"):
+    """A request is about to be posted."""
+
+    id: str
+    at: str
+    n: int
+    params: msgspec.Raw
+    provider: str
+    base_url: str
+    request_hash: str
+    prompt: str
+    model: str | None = None
+    template: str | None = None
+    variables: msgspec.Raw = NOTHING
+    notebook: str | None = None
+    cell_id: str | None = None
+    execution_count: int | None = None
+    parent_id: str | None = None
+    tags: tuple[str, ...] = ()
+    note: str | None = None
+
+
+class Kept(Line, frozen=True, kw_only=True, tag="image"):
+    """A picture is in the store, under this path below it."""
+
+    id: str
+    index: int
+    path: str
+    sha256: str
+    bytes: int
+    format: str
+    width: int | None = None
+    height: int | None = None
+    revised_prompt: str | None = None
+
+
+class Ended(Line, frozen=True, kw_only=True, tag="done"):
+    """The call is over; latency in seconds from the first POST to the last byte."""
+
+    id: str
+    at: str
+    status: str
+    latency_s: float
+    attempts: int
+    error_code: str | None = None
+    error: str | None = None
+    request_id: str | None = None
+    usage: msgspec.Raw = NOTHING
+
+
+AnyLine = Opened | Called | Kept | Ended
+
+_DECODER: Final = msgspec.json.Decoder(AnyLine)
+
+
+def now() -> str:
+    """The time as the journal writes it: UTC, ISO 8601, microseconds."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def new_id() -> str:
+    """A name that sorts by time and that no other kernel chooses: `20261121T041500123456Z-9f3a2c1b`."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-{secrets.token_hex(4)}"
+
+
+class Segment:
+    """The file that one session of one process appends to; it is made with its first line."""
+
+    def __init__(self, store: Path, opened: Opened) -> None:
+        self._folder = store / FOLDER
+        self._opened = opened
+        self._path = self._folder
+        self._file: int | None = None
+
+    def append(self, *lines: AnyLine) -> None:
+        """Write the lines and wait until they are on disk. Raises StoreError."""
+        try:
+            if not self._is_open():
+                self._open()
+            self._write(lines)
+        except OSError as error:
+            # What was written of a failed line stays a torn last line: the next line opens another segment.
+            self.close()
+            raise cannot("write the journal in", self._folder, error) from None
+
+    def close(self) -> None:
+        """Close the file; the next line opens another segment."""
+        if self._file is not None:
+            os.close(self._file)
+        self._file = None
+
+    def _is_open(self) -> bool:
+        """False as well when someone removed the store meanwhile: what is written to a removed file is lost."""
+        try:
+            return self._file is not None and os.path.samestat(self._path.stat(), os.fstat(self._file))
+        except OSError:
+            return False
+
+    def _open(self) -> None:
+        self.close()
+        make_folder(self._folder)
+        self._path = self._folder / f"{new_id()}.jsonl"
+        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666)
+        self._write((self._opened,))
+        sync_folder(self._folder)
+
+    def _write(self, lines: tuple[AnyLine, ...]) -> None:
+        assert self._file is not None  # noqa: S101  (for the type checker; append opens first)
+        data = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
+        while data:
+            data = data[os.write(self._file, data) :]
+        os.fsync(self._file)
+
+
+def read_segment(path: Path) -> Iterator[AnyLine]:
+    """The lines of one segment; a torn line and an event of a later version are passed over. Raises StoreError."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise cannot("read", path, error) from None
+    for text in data.split(b"\n"):
+        try:
+            yield _DECODER.decode(text)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            continue
+
+
+def segments(store: Path) -> list[Path]:
+    """The segments of a store, oldest first; none where there is no store. Raises StoreError."""
+    folder = store / FOLDER
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix == ".jsonl")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise cannot("read", folder, error) from None

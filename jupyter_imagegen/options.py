@@ -1,0 +1,200 @@
+"""The text of a cell, or the arguments of a call, as Options: what the person asked, and nothing else. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from .errors import KeyInCell, OptionError, PromptError
+from .keys import looks_like_key
+from .line import Typed, read_line
+from .nearest import did_you_mean
+from .settings import Where
+from .switches import BY_FLAG, Option, is_key_name, json_text, read_value, shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What was asked: the prompt, the endpoint, the body fields by name, and what to do with the result."""
+
+    prompt: str
+    template: str | None = None
+    variables: tuple[tuple[str, str], ...] = ()
+    where: Where = field(default_factory=Where)
+    n: int | None = None
+    fields: tuple[tuple[str, str], ...] = ()
+    """Body fields in the API's spelling, each value as JSON text."""
+    omit: tuple[str, ...] = ()
+    timeout_s: float | None = None
+    into: str | None = None
+    tags: tuple[str, ...] = ()
+    note: str | None = None
+    inline: str | None = None
+    save: str | None = None
+    dry_run: bool = False
+    quiet: bool = False
+
+
+# Names that would be sent as fields of the body and do nothing there, or cost money for an answer that is not read.
+_ELSEWHERE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "prompt": "it is the text of the cell, or the first argument",
+        "model": "it is -m, or the argument model",
+        "n": "it is -n, or the argument n",
+        "tag": "the argument is tags",
+        "params": "give each field as an argument of its own",
+        "dry_run": "only the magic has --dry-run",
+        "raw": "only the magic replaces {{name}}",
+        "into": "assign the result instead",
+        **dict.fromkeys(
+            ("stream", "partial_images", "image", "mask", "mode", "max_cost", "force"),
+            "this version does not handle it, so it is not sent",
+        ),
+    }
+)
+
+_VARIABLE: Final = re.compile(r"\{\{\s*([^\W\d]\w*)\s*\}\}")
+
+
+def parse_cell(line: str, body: str, namespace: Mapping[str, object]) -> Options:
+    """The options of a `%%imagegen` line and the prompt below it.
+
+    Raises OptionError for anything that cannot be understood, PromptError for a prompt that is empty or names
+    an undefined variable, KeyInCell for a key.
+    """
+    typed = read_line(line)
+    if typed.prompt is not None:
+        message = f"{shown(typed.prompt)} is not an option."
+        raise OptionError(message, "Options stand on the %%imagegen line, the prompt in the lines below it.")
+    return _options(typed, body.strip("\n").rstrip(), namespace)
+
+
+def parse_line(line: str, namespace: Mapping[str, object]) -> Options:
+    """The options and the prompt of a `%imagegen` line. Raises as parse_cell does."""
+    typed = read_line(line)
+    return _options(typed, typed.prompt or "", namespace)
+
+
+def from_call(
+    prompt: str,
+    where: Where,
+    *,
+    n: int | None,
+    timeout: float | None,
+    tags: Sequence[str],
+    note: str | None,
+    inline: str | None,
+    save: str | Path | None,
+    omit: Sequence[str],
+    quiet: bool,
+    fields: Mapping[str, object],
+) -> Options:
+    """The arguments of a Python call; keywords that are not ours are fields of the body.
+
+    Raises OptionError for a value that cannot be meant, PromptError, KeyInCell.
+    """
+    _refuse_contradictions(fields)
+    if not prompt.strip():
+        raise _no_prompt()
+    return Options(
+        prompt=prompt,
+        where=where,
+        n=_argument("n", n),
+        fields=tuple(_field(name, value) for name, value in fields.items() if value is not None),
+        omit=_several(omit),
+        timeout_s=_argument("timeout", timeout),
+        tags=_several(tags),
+        note=note,
+        inline=_argument("inline", inline),
+        save=None if save is None else str(save),
+        quiet=quiet,
+    )
+
+
+def _argument(name: str, value: object) -> Any:  # noqa: ANN401  (each row reads its own type)
+    """A Python argument, read by the same row of the table as the option of that name."""
+    return None if value is None else read_value(BY_FLAG[f"--{name}"], str(value))
+
+
+def _several(value: Sequence[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _field(name: str, value: object) -> tuple[str, str]:
+    try:
+        return name, json_text(value)
+    except (TypeError, ValueError):
+        message = f"{name} is a {type(value).__name__}, which JSON cannot hold."
+        raise OptionError(message) from None
+
+
+def _options(typed: Typed, template: str, namespace: Mapping[str, object]) -> Options:
+    single = {row.name: value for row, value in typed.values if not row.repeats}
+    many = {name: tuple(v for row, v in typed.values if row.name == name) for name in ("param", "omit", "tag")}
+    is_raw = single.get("raw", False)
+    variables = () if is_raw else tuple(_variables(template, namespace))
+    if not template.strip():
+        raise _no_prompt()
+    return Options(
+        prompt=template if is_raw else _rendered(template, dict(variables)),
+        template=template,
+        variables=variables,
+        where=Where(provider=single.get("provider"), base_url=single.get("base-url"), model=single.get("model")),
+        n=single.get("n"),
+        fields=_fields(typed.values, many["param"]),
+        omit=many["omit"],
+        timeout_s=single.get("timeout"),
+        into=single.get("into"),
+        tags=many["tag"],
+        note=single.get("note"),
+        inline=single.get("inline"),
+        save=single.get("save"),
+        dry_run=single.get("dry-run", False),
+        quiet=single.get("quiet", False),
+    )
+
+
+def _fields(values: tuple[tuple[Option, Any], ...], params: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    named = [(row.name.replace("-", "_"), json_text(value)) for row, value in values if row.is_field]
+    pairs = (*named, *params)
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            message = f"The field {name} is given twice."
+            raise OptionError(message)
+    fields = dict(pairs)
+    _refuse_contradictions(fields)
+    return pairs
+
+
+def _refuse_contradictions(fields: Mapping[str, object]) -> None:
+    for name, value in fields.items():
+        if is_key_name(name) or looks_like_key(str(value)):
+            message = f"{name} would put a key into the request and its record."
+            raise KeyInCell(message)
+        if name in _ELSEWHERE:
+            message = f"{name} is not a field of the body: {_ELSEWHERE[name]}."
+            raise OptionError(message)
+
+
+def _variables(template: str, namespace: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    for name in dict.fromkeys(_VARIABLE.findall(template)):
+        if name not in namespace:
+            message = f"{{{{{name}}}}} in the prompt names no variable.{did_you_mean(name, namespace)}"
+            raise PromptError(message, "Define it, or give --raw to send the braces as they are.")
+        yield name, str(namespace[name])
+
+
+def _rendered(template: str, variables: Mapping[str, str]) -> str:
+    """The template with each {{name}} replaced once; what a value contains is not looked at again."""
+    return _VARIABLE.sub(lambda match: variables[match[1]], template)
+
+
+def _no_prompt() -> PromptError:
+    return PromptError(
+        "There is no prompt.", "Write it in the lines below %%imagegen, or after the options of %imagegen."
+    )

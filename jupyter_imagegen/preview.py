@@ -1,0 +1,157 @@
+"""Small pictures for the notebook, made from stored ones. The only file that imports Pillow."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+from PIL import Image as Pillow
+from PIL import ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
+
+LONGEST_SIDE: Final = 512
+HEAVIEST: Final = 40_000
+MOST_PIXELS: Final = 3840 * 2160 * 8
+"""Above this a picture is stored and not decoded: a bomb of a few kilobytes can unpack to gigabytes."""
+
+# Formats that a server may make this machine decode; Pillow knows many more, and each is a surface to attack.
+_FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+_GRID_CELL: Final = 256
+_LABEL: Final = 22
+_MARGIN: Final = 6
+_PAPER: Final = (255, 255, 255)
+_INK: Final = (70, 70, 70)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A PNG or JPEG that is small enough to live in a notebook."""
+
+    mime: str
+    data: bytes = field(repr=False)
+    width: int
+    height: int
+
+
+def preview(path: Path, side: int = LONGEST_SIDE, heaviest: int = HEAVIEST) -> Preview | None:
+    """At most `side` pixels long and about `heaviest` bytes; None for a file that is not decoded here (SVG, a bomb)."""
+    picture = _small(path, side)
+    return None if picture is None else _encoded(picture, heaviest)
+
+
+def full(path: Path) -> Preview | None:
+    """The stored bytes themselves where a notebook can show them, else the whole picture as PNG."""
+    data = _read(path)
+    picture = load(data)
+    if picture is None:
+        return None
+    if picture.format in ("PNG", "JPEG"):
+        return Preview(f"image/{picture.format.lower()}", data, *picture.size)
+    return _as_png(_plain(picture))
+
+
+def grid(pictures: tuple[tuple[str, Path], ...]) -> Preview | None:
+    """One sheet of labelled thumbnails, row by row; None where none of them can be decoded."""
+    cells = [(label, small) for label, path in pictures if (small := _small(path, _GRID_CELL)) is not None]
+    if not cells:
+        return None
+    columns = math.ceil(math.sqrt(len(cells)))
+    rows = math.ceil(len(cells) / columns)
+    height = max(small.height for _, small in cells)
+    width = max(small.width for _, small in cells)
+    step = (width + _MARGIN, height + _LABEL + _MARGIN)
+    sheet = Pillow.new("RGB", (columns * step[0] + _MARGIN, rows * step[1] + _MARGIN), _PAPER)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
+    for place, (label, small) in enumerate(cells):
+        left, top = _MARGIN + place % columns * step[0], _MARGIN + place // columns * step[1]
+        at = (left + (width - small.width) // 2, top + (height - small.height) // 2)
+        sheet.paste(small, at, small if small.mode == "RGBA" else None)
+        draw.text((left + width // 2, top + height + 3), label, _INK, font, anchor="ma")
+    return _as_jpeg(sheet, HEAVIEST * len(cells))
+
+
+def load(data: bytes) -> Pillow.Image | None:
+    """The picture in these bytes, its pixels not yet decoded; None for a format or a size that is not decoded here."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
+            picture = Pillow.open(BytesIO(data), formats=_FORMATS)
+    except (UnidentifiedImageError, Pillow.DecompressionBombError, OSError, ValueError):
+        return None
+    return picture if picture.width * picture.height <= MOST_PIXELS else None
+
+
+def _read(path: Path) -> bytes:
+    """The bytes of a file; none for one that is gone, which then has no preview."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def _small(path: Path, side: int) -> Pillow.Image | None:
+    picture = load(_read(path))
+    if picture is None:
+        return None
+    try:
+        # JPEG is decoded at a fraction of its size; for the rest `thumbnail` reduces by whole steps first.
+        picture.draft("RGB", (side, side))
+        small = _plain(ImageOps.exif_transpose(picture))
+        small.thumbnail((side, side), Pillow.Resampling.BICUBIC, reducing_gap=2.0)
+    except (OSError, SyntaxError, ValueError):
+        return None
+    return small
+
+
+def _plain(picture: Pillow.Image) -> Pillow.Image:
+    """RGBA where something shows through, else RGB."""
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    picture = picture.convert("RGBA")
+    lowest, _ = picture.getchannel("A").getextrema()
+    return picture if lowest < 255 else picture.convert("RGB")  # type: ignore[operator]
+
+
+def _encoded(small: Pillow.Image, heaviest: int) -> Preview:
+    return _as_jpeg(small, heaviest) if small.mode == "RGB" else _light_png(small, heaviest)
+
+
+def _as_jpeg(picture: Pillow.Image, heaviest: int) -> Preview:
+    """The best quality that is light enough; the smallest one where none is."""
+    data = b""
+    for quality in (85, 75, 60, 45, 30):
+        data = _saved(picture, "JPEG", quality=quality)
+        if len(data) <= heaviest:
+            break
+    return Preview("image/jpeg", data, *picture.size)
+
+
+def _light_png(picture: Pillow.Image, heaviest: int) -> Preview:
+    """A PNG with at most 256 colours, and smaller until it is light enough."""
+    for small in _smaller(picture):
+        found = _as_png(small.quantize(256, Pillow.Quantize.FASTOCTREE))
+        if len(found.data) <= heaviest:
+            break
+    return found
+
+
+def _smaller(picture: Pillow.Image) -> Iterator[Pillow.Image]:
+    while True:
+        yield picture
+        if max(picture.size) < 64:
+            return
+        picture = picture.resize((max(1, picture.width * 3 // 4), max(1, picture.height * 3 // 4)))
+
+
+def _as_png(picture: Pillow.Image) -> Preview:
+    return Preview("image/png", _saved(picture, "PNG"), *picture.size)
+
+
+def _saved(picture: Pillow.Image, name: str, **options: int) -> bytes:
+    buffer = BytesIO()
+    picture.save(buffer, name, **options)
+    return buffer.getvalue()

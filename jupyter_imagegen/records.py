@@ -1,0 +1,114 @@
+"""The lines of all segments -> Records: one for each call, with its pictures and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from .journal import AnyLine, Called, Ended, Kept, Opened, read_segment, segments
+from .process import Process, is_alive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Record:
+    """One call as its lines tell it: what was asked, the pictures that were kept, and how it ended."""
+
+    call: Called
+    images: tuple[Kept, ...]
+    end: Ended | None
+    version: str | None
+    is_running: bool
+
+    def __repr__(self) -> str:
+        return f"Record({self.id}, {self.status}, {self.provider} {self.model}, {len(self.images)} of {self.call.n})"
+
+    @property
+    def id(self) -> str:
+        """The call id; ids sort by time."""
+        return self.call.id
+
+    @property
+    def status(self) -> str:
+        """ok, refused, failed, cancelled, unknown or running; a call without an end is unknown."""
+        if self.end is not None:
+            return self.end.status
+        return "running" if self.is_running else "unknown"
+
+    @property
+    def error(self) -> str | None:
+        """What went wrong, in one sentence; None where nothing did."""
+        if self.end is None and not self.is_running:
+            return "The session ended during this call. It may have been charged."
+        return self.end.error if self.end is not None else None
+
+    @property
+    def prompt(self) -> str:
+        """The prompt as it was sent."""
+        return self.call.prompt
+
+    @property
+    def model(self) -> str | None:
+        """The model that was asked."""
+        return self.call.model
+
+    @property
+    def provider(self) -> str:
+        """The provider that was asked; custom for an address that was typed."""
+        return self.call.provider
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """What was sent beside the prompt, decoded anew."""
+        decoded: dict[str, Any] = msgspec.json.decode(self.call.params)
+        return decoded
+
+    @property
+    def variables(self) -> dict[str, str] | None:
+        """The values of the prompt's {{names}}; None where it had none."""
+        return msgspec.json.decode(self.call.variables) if self.call.variables else None
+
+    @property
+    def usage(self) -> dict[str, Any] | None:
+        """The tokens that the provider counted; None where it said nothing."""
+        return msgspec.json.decode(self.end.usage) if self.end is not None and self.end.usage else None
+
+
+def read(store: Path) -> tuple[Record, ...]:
+    """All calls of a store, oldest first. Raises StoreError when the folder cannot be read."""
+    found = [record for path in segments(store) for record in fold(read_segment(path), is_alive)]
+    return tuple(sorted(found, key=lambda record: record.id))
+
+
+def fold(lines: Iterable[AnyLine], alive: Callable[[Process], bool]) -> Iterator[Record]:
+    """The records of one segment; `alive` says whether the process that wrote it may still be at a call."""
+    opened: Opened | None = None
+    calls: dict[str, Called] = {}
+    images: dict[str, list[Kept]] = {}
+    ends: dict[str, Ended] = {}
+    for line in lines:
+        match line:
+            case Opened():
+                opened = line
+            case Called():
+                calls[line.id] = line
+            case Kept():
+                images.setdefault(line.id, []).append(line)
+            case Ended():
+                ends[line.id] = line
+    is_running = opened is not None and len(ends) < len(calls) and alive(_writer(opened))
+    for call in calls.values():
+        yield Record(
+            call=call,
+            images=tuple(images.get(call.id, ())),
+            end=ends.get(call.id),
+            version=opened.version if opened else None,
+            is_running=is_running and call.id not in ends,
+        )
+
+
+def _writer(opened: Opened) -> Process:
+    return Process(opened.host, opened.pid, opened.process_started)

@@ -1,0 +1,179 @@
+"""Result: the pictures of one ask, in their order, each with its file and its record."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, overload
+
+from .blobs import cannot, write
+from .errors import OptionError
+from .journal import Kept
+from .records import Record
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PillowImage
+
+_NUMBER: Final = "{n}"
+# A file name that ends like this is meant as a file; anything else is a folder.
+_FILE_SUFFIX: Final = re.compile(r"(?i)\.(png|jpe?g|webp|gif|svg|avif|bmp|tiff?)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture: its file in the store, what the bytes say about themselves, and the record of its call."""
+
+    record: Record
+    kept: Kept
+    store: Path
+
+    @property
+    def path(self) -> Path:
+        """The file with the exact bytes that were received."""
+        return self.store / self.kept.path
+
+    @property
+    def bytes(self) -> bytes:
+        """The exact bytes that were received. Raises StoreError when the file is gone."""
+        try:
+            return self.path.read_bytes()
+        except OSError as error:
+            raise cannot("read", self.path, error) from None
+
+    @property
+    def pil(self) -> PillowImage:
+        """The picture as a Pillow image, decoded. Raises StoreError for a format or size that is not decoded here."""
+        from .preview import load  # noqa: PLC0415  (Pillow is loaded when a picture is first looked at)
+
+        picture = load(self.bytes)
+        if picture is None:
+            raise cannot("decode", self.path, OSError(f"a {self.format} of this size is not decoded here"))
+        picture.load()
+        return picture
+
+    @property
+    def index(self) -> int:
+        """Its place among the pictures of its ask, from 0; the history calls it image_index."""
+        return self.kept.index
+
+    @property
+    def sha256(self) -> str:
+        """The sha256 of the bytes, in hex."""
+        return self.kept.sha256
+
+    @property
+    def format(self) -> str:
+        """png, jpeg, webp, gif or svg: what the bytes are, whatever was asked."""
+        return self.kept.format
+
+    @property
+    def width(self) -> int | None:
+        """Pixels; None where the header does not say."""
+        return self.kept.width
+
+    @property
+    def height(self) -> int | None:
+        """Pixels; None where the header does not say."""
+        return self.kept.height
+
+    @property
+    def revised_prompt(self) -> str | None:
+        """The prompt as the model rewrote it, where it says so."""
+        return self.kept.revised_prompt
+
+    def save(self, path: str | Path) -> Path:
+        """Write the exact bytes to a file, or into a folder under their own name. Raises StoreError."""
+        (written,) = _save((self,), path)
+        return written
+
+    def __repr__(self) -> str:
+        return f"Picture({self.width}x{self.height} {self.format}, {self.path})"
+
+    def _ipython_display_(self) -> None:
+        from .display import show  # noqa: PLC0415  (nothing of the notebook is needed in a script)
+
+        show(Result(pictures=(self,), records=(self.record,)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result(Sequence[Picture]):
+    """The pictures of one ask; `records` has one record for each call that was made."""
+
+    pictures: tuple[Picture, ...]
+    records: tuple[Record, ...]
+    inline: str = "preview"
+    note: str = ""
+
+    @property
+    def record(self) -> Record:
+        """The record of the first call."""
+        return self.records[0]
+
+    def save(self, path: str | Path) -> tuple[Path, ...]:
+        """Write the exact bytes of all pictures.
+
+        `path` is a folder (the pictures keep their names), a pattern with {n} (their place, from 0), or a file name,
+        which several pictures number. Files that are there are replaced. Raises StoreError and OptionError.
+        """
+        return _save(self.pictures, path)
+
+    def show(self) -> None:
+        """Show the pictures, also those of a call that was quiet."""
+        from .display import show  # noqa: PLC0415  (nothing of the notebook is needed in a script)
+
+        show(self)
+
+    @overload
+    def __getitem__(self, index: int) -> Picture: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Picture, ...]: ...
+    def __getitem__(self, index: int | slice) -> Picture | tuple[Picture, ...]:
+        return self.pictures[index]
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __iter__(self) -> Iterator[Picture]:
+        return iter(self.pictures)
+
+    def __repr__(self) -> str:
+        from .display import caption_lines  # noqa: PLC0415  (nothing of the notebook is needed in a script)
+
+        return "\n".join(caption_lines(self)) or "Result(no pictures)"
+
+    def _ipython_display_(self, **_: Any) -> None:  # noqa: ANN401  (IPython's own protocol)
+        if self.inline != "quiet":
+            self.show()
+
+
+def result_of(records: tuple[Record, ...], store: Path) -> Result:
+    """The pictures of these records, in their order."""
+    pictures = (Picture(record, kept, store) for record in records for kept in record.images)
+    return Result(pictures=tuple(sorted(pictures, key=lambda picture: picture.index)), records=records)
+
+
+def is_file(path: str | Path) -> bool:
+    """Whether a `save` path is meant as a file or a pattern of files."""
+    return _NUMBER in str(path) or _FILE_SUFFIX.search(str(path)) is not None
+
+
+def _save(pictures: tuple[Picture, ...], path: str | Path) -> tuple[Path, ...]:
+    targets = tuple(
+        _target(Path(path).expanduser(), picture, place, len(pictures)) for place, picture in enumerate(pictures)
+    )
+    if len(set(targets)) < len(targets):
+        message = f"{path} would write two pictures to one file."
+        raise OptionError(message)
+    for picture, target in zip(pictures, targets, strict=True):
+        write(target, picture.bytes)
+    return targets
+
+
+def _target(path: Path, picture: Picture, place: int, count: int) -> Path:
+    if _NUMBER in path.name:
+        return path.with_name(path.name.replace(_NUMBER, str(place)))
+    if not is_file(path):
+        return path / picture.path.name
+    return path if count == 1 else path.with_name(f"{path.stem}-{place}{path.suffix}")

@@ -1,0 +1,107 @@
+"""What a person set for the whole session: traits (`%config ImageGen.…`, a config file), then the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from traitlets import Bool, Enum, Float, TraitError, Unicode, observe, validate
+from traitlets.config import SingletonConfigurable
+
+from .errors import SettingsError
+
+INLINE: Final = ("preview", "full", "none")
+DEFAULT_TIMEOUT_S: Final = 900.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """The provider, address and model that one level names: an option line, the traits or the environment."""
+
+    provider: str | None = None
+    base_url: str | None = None
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """A photograph of the settings at the moment of a call."""
+
+    traits: Where
+    environment: Where
+    store: Path
+    inline: str
+    timeout_s: float
+    notebook: str | None
+
+
+class ImageGen(SingletonConfigurable):
+    """The settings of jupyter-imagegen; a key is never one of them."""
+
+    provider = Unicode(help="A provider of the catalogue, for example openai.").tag(config=True)
+    base_url = Unicode(help="The address of any OpenAI-compatible endpoint, up to and with /v1.").tag(config=True)
+    model = Unicode(help="The model that is asked when a call names none.").tag(config=True)
+    store = Unicode(help="The folder for pictures and journals (default: imagegen, where the kernel started).").tag(
+        config=True
+    )
+    inline = Enum(INLINE, "preview", help="What goes into the notebook: preview, full or none.").tag(config=True)
+    timeout = Float(DEFAULT_TIMEOUT_S, help="Seconds that one call may take in all.").tag(config=True)
+    notebook = Unicode(help="The name of this notebook, where it cannot be found out.").tag(config=True)
+    nested_loops = Bool(
+        default_value=False, help="Make asyncio.run(ig.agenerate(...)) legal in a cell (nest-asyncio2)."
+    ).tag(config=True)
+
+    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401  (traitlets' own signature)
+        # Fixed once: a later os.chdir() must not split one notebook's history over two folders.
+        self.started_in = Path.cwd()
+        super().__init__(**kwargs)
+
+    @validate("timeout")
+    def _positive(self, proposal: Any) -> float:  # noqa: ANN401  (traitlets' own signature)
+        if not proposal["value"] > 0:
+            message = "ImageGen.timeout is a number of seconds above 0"
+            raise TraitError(message)
+        return float(proposal["value"])
+
+    @observe("nested_loops")
+    def _nest(self, change: Any) -> None:  # noqa: ANN401  (traitlets' own signature)
+        if not change["new"]:
+            message = "What nested_loops did to asyncio cannot be undone: restart the kernel to be without it."
+            raise TraitError(message)
+        import nest_asyncio2  # noqa: PLC0415  (patches asyncio: only for those who ask for it)
+
+        nest_asyncio2.apply()
+
+
+def photograph(environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings as they are now. Raises SettingsError for an environment variable that cannot be meant."""
+    traits = ImageGen.instance()
+    return Settings(
+        traits=Where(provider=_given(traits.provider), base_url=_given(traits.base_url), model=_given(traits.model)),
+        environment=Where(
+            provider=_given(environ.get("IMAGEGEN_PROVIDER")),
+            base_url=_given(environ.get("IMAGEGEN_BASE_URL")),
+            model=_given(environ.get("IMAGEGEN_MODEL")),
+        ),
+        store=_folder(traits, environ),
+        inline=traits.inline,
+        timeout_s=traits.timeout,
+        notebook=_given(traits.notebook),
+    )
+
+
+def _given(value: str | None) -> str | None:
+    """None for a variable that is empty or blank: a shell script that exports nothing has set nothing."""
+    return value.strip() or None if value else None
+
+
+def _folder(traits: ImageGen, environ: Mapping[str, str]) -> Path:
+    named = _given(traits.store) or _given(environ.get("IMAGEGEN_STORE")) or "imagegen"
+    try:
+        return traits.started_in / Path(named).expanduser()
+    except RuntimeError:
+        message = f"The store {named!r} names a home directory that does not exist."
+        raise SettingsError(message) from None

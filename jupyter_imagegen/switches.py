@@ -1,0 +1,195 @@
+"""The table of options: the one place where an option is declared.
+
+Parsing, completion, `%%imagegen?` and the documentation read it. It knows no model and no provider.
+"""
+
+from __future__ import annotations
+
+import json
+import keyword
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from .errors import KeyInCell, OptionError
+from .keys import looks_like_key
+from .settings import INLINE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One row of the table: how it is written, how its value is read, and what it means."""
+
+    name: str
+    metavar: str
+    help: str
+    read: Callable[[str], Any] = str
+    short: str = ""
+    repeats: bool = False
+    is_field: bool = False
+
+    @property
+    def takes_value(self) -> bool:
+        """Whether a value follows; a flag has none."""
+        return bool(self.metavar)
+
+    @property
+    def spelling(self) -> str:
+        """As help shows it: `-s, --size WxH`."""
+        short = f"-{self.short}, " if self.short else ""
+        return f"{short}--{self.name} {self.metavar}".rstrip()
+
+
+def _whole(text: str) -> int:
+    if not re.fullmatch(r"[+-]?\d{1,18}", text):
+        raise ValueError("a whole number")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    number = _whole(text)
+    if number < 1:
+        raise ValueError("a whole number from 1")
+    return number
+
+
+def _seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise ValueError("a number of seconds above 0")
+    return number
+
+
+def _identifier(text: str) -> str:
+    if not text.isidentifier() or keyword.iskeyword(text):
+        raise ValueError("the name of a variable")
+    return text
+
+
+def _inline(text: str) -> str:
+    if text not in INLINE:
+        raise ValueError(" or ".join(INLINE))
+    return text
+
+
+def _api_name(text: str) -> str:
+    return text.replace("-", "_")
+
+
+def _param(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not re.fullmatch(r"[A-Za-z_][\w.\-]*", name):
+        raise ValueError("KEY=JSON, for example guidance=3.5 or style='\"vivid\"'")
+    return name, _json_or_word(value)
+
+
+def _json_or_word(text: str) -> str:
+    """The value as JSON; a bare word that could not be meant as JSON is a string, as people write it."""
+    try:
+        return json_text(json.loads(text, parse_constant=_no_constant))
+    except ValueError:
+        if re.match(r"[\[{\"\-\d]", text.strip()) or not text:
+            raise ValueError("KEY=JSON, and the part after = is not JSON") from None
+        return json_text(text)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def json_text(value: object) -> str:
+    """Canonical JSON text. Raises ValueError and TypeError for what JSON cannot hold."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+OPTIONS: Final = (
+    Option(name="model", short="m", metavar="NAME", help="the model, free-form; any name that the endpoint knows"),
+    Option(
+        name="provider", short="p", metavar="NAME", help="a provider of the catalogue, for example openai or sketch"
+    ),
+    Option(name="base-url", metavar="URL", help="any OpenAI-compatible endpoint, up to and with /v1"),
+    Option(
+        name="n",
+        short="n",
+        metavar="N",
+        read=_count,
+        help="images wanted; more than the model takes in one call become concurrent calls",
+    ),
+    Option(name="size", short="s", metavar="WxH", is_field=True, help="for example 1536x1024, or auto"),
+    Option(name="quality", short="q", metavar="NAME", is_field=True, help="for example low, medium or high"),
+    Option(name="style", metavar="NAME", is_field=True, help="vivid or natural (dall-e-3)"),
+    Option(name="background", metavar="NAME", is_field=True, help="transparent, opaque or auto"),
+    Option(name="output-format", metavar="NAME", is_field=True, help="png, jpeg or webp"),
+    Option(
+        name="output-compression", metavar="0..100", is_field=True, read=_whole, help="for jpeg and webp, in percent"
+    ),
+    Option(name="moderation", metavar="NAME", is_field=True, help="auto or low"),
+    Option(name="response-format", metavar="NAME", is_field=True, help="b64_json or url (GPT image models refuse it)"),
+    Option(name="user", metavar="ID", is_field=True, help="an identifier of the end user, for the provider"),
+    Option(
+        name="seed",
+        metavar="N",
+        is_field=True,
+        read=_whole,
+        help="for servers that take one (most hosted models do not); calls after the first count on from it",
+    ),
+    Option(name="negative-prompt", metavar="TEXT", is_field=True, help="what should not be in the picture"),
+    Option(name="param", metavar="KEY=JSON", read=_param, repeats=True, help="any other field of the request body"),
+    Option(name="omit", metavar="KEY", read=_api_name, repeats=True, help="leave out a field that would be sent"),
+    Option(name="timeout", metavar="SECONDS", read=_seconds, help="total deadline of one call (default 900)"),
+    Option(name="into", metavar="NAME", read=_identifier, help="bind the Result to this variable"),
+    Option(name="tag", metavar="TEXT", repeats=True, help="a word that is kept in the record"),
+    Option(name="note", metavar="TEXT", help="a sentence that is kept in the record"),
+    Option(
+        name="inline",
+        metavar="|".join(INLINE),
+        read=_inline,
+        help="what goes into the notebook (default preview: at most 512 px and about 40 KB)",
+    ),
+    Option(
+        name="save",
+        metavar="PATH",
+        help="also write the pictures there: a folder, a file name, or a pattern with {n}",
+    ),
+    Option(name="dry-run", metavar="", help="show the requests and how many calls they are; send nothing"),
+    Option(name="raw", metavar="", help="leave {{name}} in the prompt as it is typed"),
+    Option(name="quiet", metavar="", help="no picture and no progress; the Result is still returned"),
+)
+
+BY_FLAG: Final[Mapping[str, Option]] = MappingProxyType(
+    {f"--{row.name}": row for row in OPTIONS} | {f"-{row.short}": row for row in OPTIONS if row.short}
+)
+
+# Names under which people look for a place to put a key. There is none.
+KEY_NAMES: Final = frozenset(
+    {"key", "api-key", "apikey", "token", "api-token", "auth", "authorization", "secret", "password", "bearer", "k"}
+)
+
+
+def is_key_name(name: str) -> bool:
+    """Whether someone who writes this name wants to hand over a key."""
+    spelt = name.lstrip("-").lower().replace("_", "-")
+    return spelt in KEY_NAMES or spelt.endswith(("-key", "-token"))
+
+
+def read_value(row: Option, text: str) -> Any:  # noqa: ANN401  (each row reads its own type)
+    """The value of an option. Raises OptionError with what it takes, KeyInCell for a key."""
+    if looks_like_key(text):
+        message = f"The value of --{row.name} looks like a key."
+        raise KeyInCell(message)
+    try:
+        return row.read(text)
+    except ValueError as error:
+        message = f"--{row.name} takes {error}, not {shown(text)}."
+        raise OptionError(message) from None
+
+
+def shown(text: str) -> str:
+    """What was typed, in quotes and not longer than a line."""
+    return repr(text if len(text) <= 40 else f"{text[:39]}…")

@@ -1,0 +1,84 @@
+"""Fixtures of the whole suite: a clean environment, a folder of one's own, a gateway, a kernel."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.gateway import Gateway
+from support.kernels import Kernel
+
+_OURS = ("IMAGEGEN_", "OPENAI_", "ZENLAYER_", "QUICKROUTER_", "SKETCH_", "JPY_")
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No key, provider or proxy of the person who runs the tests, and a folder of its own for each test."""
+    for name in list(os.environ):
+        if name.startswith(_OURS) or name in _PROXIES:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / ".ipython"))
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / ".jupyter"))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection to anywhere but this machine is a failure of the test that makes it."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            message = f"a test connects to {address}"
+            raise AssertionError(message)
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def fresh_settings() -> Iterator[None]:
+    """Settings that one test makes are gone in the next."""
+    from jupyter_imagegen.settings import ImageGen
+
+    ImageGen.clear_instance()
+    yield
+    ImageGen.clear_instance()
+
+
+@pytest.fixture
+def gateway() -> Iterator[Gateway]:
+    """A gateway on loopback."""
+    server = Gateway()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def start_kernel(tmp_path: Path) -> Iterator[Callable[..., Kernel]]:
+    """Start kernels in this test's folder; each loads the extension unless told not to."""
+    kernels: list[Kernel] = []
+
+    def start(*, load: bool = True, python: str | None = None, **environment: str) -> Kernel:
+        given = {**os.environ, "PYDEVD_DISABLE_FILE_VALIDATION": "1", **environment}
+        kernel = Kernel(tmp_path, given, **({"python": python} if python else {}))
+        kernels.append(kernel)
+        if load:
+            done = kernel.run("%load_ext jupyter_imagegen\nimport jupyter_imagegen as ig")
+            assert done.status == "ok", done
+        return kernel
+
+    yield start
+    for kernel in kernels:
+        kernel.shutdown()
+
+
+@pytest.fixture
+def kernel(start_kernel: Callable[..., Kernel]) -> Kernel:
+    """One kernel with the extension loaded."""
+    return start_kernel()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -80,7 +79,15 @@ def _pictures(items: list[Any], reply: Reply) -> Iterator[Delivered]:
         elif isinstance(url, str) and url.startswith("data:"):
             yield Delivered(data=_bytes(url, reply), revised_prompt=note)
         elif isinstance(url, str) and url:
-            yield Delivered(url=urljoin(f"{reply.base_url}/", url), revised_prompt=note)
+            yield Delivered(url=_absolute(url, reply), revised_prompt=note)
+
+
+def _absolute(url: str, reply: Reply) -> str:
+    try:
+        return urljoin(f"{reply.base_url}/", url)
+    except ValueError:
+        message = "The answer has a picture whose URL cannot be read."
+        raise AnswerUnreadable(message, request_id=reply.request_id) from None
 
 
 def _bytes(text: str, reply: Reply) -> bytes:
@@ -90,7 +97,7 @@ def _bytes(text: str, reply: Reply) -> bytes:
         return unquote_to_bytes(rest)
     try:
         return pybase64.b64decode(rest, validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii.Error is one; letters beyond ASCII raise it plain
         return _lenient(rest, reply)
 
 
@@ -98,7 +105,7 @@ def _lenient(text: str, reply: Reply) -> bytes:
     packed = "".join(text.split()).rstrip("=").replace("-", "+").replace("_", "/")
     try:
         return pybase64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         message = "The answer has a picture whose base64 cannot be decoded."
         raise AnswerUnreadable(message, request_id=reply.request_id) from None
 

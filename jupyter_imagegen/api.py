@@ -102,7 +102,13 @@ async def agenerate(
         fields=fields,
     )
     asked = job(options)
-    await wait_async(asked)
+    try:
+        await wait_async(asked)
+    except asyncio.CancelledError:
+        # Only in the cell itself: out of a task of its own, KeyboardInterrupt would end the kernel's loop.
+        if cells.is_interrupted():
+            raise KeyboardInterrupt from None
+        raise
     if asked.is_cancelled:
         # Not KeyboardInterrupt: out of a task it would stop whatever cell the loop is serving by then.
         raise asyncio.CancelledError

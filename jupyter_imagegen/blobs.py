@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import unicodedata
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -42,14 +43,16 @@ def keep_unread(store: Path, call_id: str, body: bytes) -> Path:
 
 def write(path: Path, data: bytes) -> None:
     """Make the file appear with these bytes, durably, or not at all. Raises StoreError."""
-    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
+    # 40 letters are at most 160 bytes: where the name fits a folder, this one does.
+    temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.part")
     try:
         make_folder(path.parent)
         _write_through(temporary, data)
         temporary.replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # Where the folder could not be made there is nothing to remove.
+            temporary.unlink()
         raise cannot("write", path, error) from None
 
 

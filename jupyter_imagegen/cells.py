@@ -5,8 +5,10 @@ Identity is optional and never a key: a front end may send none, and nothing is 
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,20 +16,12 @@ from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from .bridge import cancel_cell
+from .place import Place
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
 
 _numbers: Final = itertools.count(1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a call comes from, as far as that can be known."""
-
-    notebook: str | None = None
-    cell_id: str | None = None
-    execution_count: int | None = None
 
 
 @dataclass(slots=True)
@@ -62,12 +56,31 @@ def current() -> int | None:
     return _running.number if _is_in_cell(sys._getframe()) else None  # noqa: SLF001
 
 
+def is_interrupted() -> bool:
+    """Whether the cell whose code is calling was cancelled by the stop button, and not by its own asyncio.timeout.
+
+    ipykernel turns an interrupt of an awaiting cell into a plain cancellation, and says so only in a future that its
+    SIGINT handler closes over. Where that is not found, False: the cancellation goes on as what it is.
+    """
+    if current() is None:
+        return False
+    handler = signal.getsignal(signal.SIGINT)
+    held = (variable.cell_contents for variable in getattr(handler, "__closure__", None) or ())
+    return any(isinstance(value, asyncio.Future) and value.done() for value in held)
+
+
 def place(shell: InteractiveShell | None, named: str | None, store: Path) -> Place:
     """The notebook (setting, VS Code, Jupyter session), the cell and its number; each None where it is not known."""
     notebook = named or _notebook(shell, store)
     if shell is None or current() is None:
         return Place(notebook=notebook)
-    return Place(notebook=notebook, cell_id=_running.cell_id, execution_count=shell.execution_count)
+    return Place(notebook=notebook, cell_id=_running.cell_id, execution_count=_execution_count(shell))
+
+
+def _execution_count(shell: InteractiveShell) -> int:
+    """The number in `In [n]`. IPython 9 raises shell.execution_count before the cell runs, IPython 8 after it."""
+    typed = shell.history_manager.input_hist_parsed if shell.history_manager is not None else ()
+    return len(typed) - 1 if typed else shell.execution_count
 
 
 def _notebook(shell: InteractiveShell | None, store: Path) -> str | None:

@@ -76,10 +76,11 @@ def _models_in(typed: list[str], rows: Catalogue) -> Iterable[Model]:
 
 
 def _value_of(name: str, typed: list[str]) -> str | None:
-    for place, word in enumerate(typed[:-1]):
-        row = _option(word)
+    for place, word in enumerate(typed):
+        flag, equals, value = word.partition("=")
+        row = _option(flag)
         if row is not None and row.name == name:
-            return typed[place + 1]
+            return value if equals else next(iter(typed[place + 1 :]), None)
     return None
 
 

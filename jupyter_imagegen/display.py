@@ -70,8 +70,11 @@ def _caption(picture: Picture, number: str) -> str:
 
 
 def _cost(picture: Picture) -> str:
-    row = next((row for row in catalogue().providers if row.name == picture.record.provider), None)
-    return "no cost" if row is not None and row.embedded else "cost unknown"
+    call = picture.record.call
+    is_embedded = any(
+        row.embedded and (row.name, row.base_url) == (call.provider, call.base_url) for row in catalogue().providers
+    )
+    return "no cost" if is_embedded else "cost unknown"
 
 
 def nearby(path: Path) -> str:

@@ -11,9 +11,11 @@ from urllib.parse import urlsplit, urlunsplit
 from .catalogue import CUSTOM, Catalogue, Model, Provider
 from .errors import KeyInCell, KeyMisdirected, KeyMissing, SettingsError
 from .keys import Secret
-from .settings import Settings, Where
+from .settings import Settings, Where, given
 
 _GENERATIONS: Final = "/images/generations"
+# `localhost:8080/v1` has no scheme; `http:/localhost` has one, and a slash too few.
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +86,12 @@ def key_for(endpoint: Endpoint, environment: Where, environ: Mapping[str, str]) 
 
 def origin(url: str) -> str:
     """Scheme, host and port, the port always there. Raises SettingsError when the URL has none."""
-    parts = urlsplit(url)
     try:
-        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+        parts = urlsplit(url)
+        usual = {"http": 80, "https": 443}[parts.scheme]
+        port = usual if parts.port is None else parts.port
     except (KeyError, ValueError):
-        message = f"{url!r} is not an http or https address."
-        raise SettingsError(message) from None
+        raise _no_address(url) from None
     return f"{parts.scheme}://{parts.hostname}:{port}"
 
 
@@ -98,19 +100,28 @@ def normalised(url: str) -> str:
 
     Raises KeyInCell for a URL with a user, password or query in it, SettingsError for one that is none.
     """
-    if re.search(r"\s", url):
-        message = "A base URL has no spaces in it."
+    if " " in url or not url.isprintable():
+        message = "A base URL has no spaces or control characters in it."
         raise SettingsError(message)
-    parts = urlsplit(url if "://" in url else f"https://{url}")
+    try:
+        parts = urlsplit(url if _SCHEME.match(url) else f"https://{url}")
+    except ValueError:
+        # The text is not repeated: what cannot be taken apart may hold a password.
+        message = "The base URL is not an http or https address: the host cannot be read."
+        raise SettingsError(message) from None
     if "@" in parts.netloc or parts.query or parts.fragment:
         message = "A base URL is an address only: no user, password, query or fragment."
         raise KeyInCell(message)
     if not parts.hostname:
-        message = f"{url!r} is not an http or https address."
-        raise SettingsError(message)
+        raise _no_address(url)
     origin(urlunsplit(parts))
     path = parts.path.rstrip("/").removesuffix(_GENERATIONS) or "/v1"
     return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+
+
+def _no_address(url: str) -> SettingsError:
+    message = f"{url!r} is not an http or https address."
+    return SettingsError(message)
 
 
 def _address(levels: tuple[Where, ...], environ: Mapping[str, str], catalogue: Catalogue) -> _Address:
@@ -130,22 +141,22 @@ def _address(levels: tuple[Where, ...], environ: Mapping[str, str], catalogue: C
 
 def _by_default(environ: Mapping[str, str], catalogue: Catalogue) -> _Address:
     openai = catalogue.provider("openai")
-    if environ.get(openai.key_variable):
+    if given(environ.get(openai.key_variable)):
         return _Address(openai, normalised(_own_url(openai, environ)), "provider openai, because OPENAI_API_KEY is set")
     sketch = catalogue.provider("sketch")
     return _Address(sketch, sketch.base_url, "painted by the embedded endpoint sketch: no provider or key is set")
 
 
 def _own_url(provider: Provider, environ: Mapping[str, str]) -> str:
-    return environ.get(provider.url_variable) or provider.base_url
+    return given(environ.get(provider.url_variable)) or provider.base_url
 
 
 def _rings(endpoint: Endpoint, environment: Where, environ: Mapping[str, str]) -> Iterator[_KeyRing]:
     provider = endpoint.provider
-    own = environ.get(provider.key_variable)
+    own = given(environ.get(provider.key_variable))
     if own and provider.name != CUSTOM:
         yield _KeyRing(_secret(own, provider.key_variable), tuple(_own_origins(provider, environment, environ)))
-    shared = environ.get("IMAGEGEN_API_KEY")
+    shared = given(environ.get("IMAGEGEN_API_KEY"))
     if shared and environment.base_url:
         yield _KeyRing(_secret(shared, "IMAGEGEN_API_KEY"), (origin(normalised(environment.base_url)),))
     elif shared and provider.name == CUSTOM:
@@ -153,17 +164,15 @@ def _rings(endpoint: Endpoint, environment: Where, environ: Mapping[str, str]) -
 
 
 def _secret(value: str, source: str) -> Secret:
-    """The key without the line break that `cat` or a text field leaves on it."""
-    stripped = value.strip()
-    if not stripped.isascii() or not stripped.isprintable():
+    if not value.isascii() or not value.isprintable():
         message = f"{source} holds characters that no key has."
         raise SettingsError(message, "Set it again; a line break or a quote may have been pasted with it.")
-    return Secret(stripped, source)
+    return Secret(value, source)
 
 
 def _own_origins(provider: Provider, environment: Where, environ: Mapping[str, str]) -> Iterator[str]:
     yield origin(provider.base_url)
-    if url := environ.get(provider.url_variable):
+    if url := given(environ.get(provider.url_variable)):
         yield origin(normalised(url))
     if environment.provider == provider.name and environment.base_url:
         yield origin(normalised(environment.base_url))

@@ -17,7 +17,7 @@ ImageGenError
     │   ├── AccessDenied     403
     │   ├── OutOfCredit      402, or 429 for a quota
     │   ├── RateLimited      429
-    │   ├── ModelNotFound    404, or the code model_not_found
+    │   ├── ModelNotFound    the code model_not_found
     │   ├── UnknownParameter a body field that the server does not take
     │   ├── TooLarge         413
     │   └── Redirected       3xx: a paid request is not sent on

@@ -81,16 +81,16 @@ class History(pd.DataFrame):
         rows = self if len(self) <= _MOST_ROWS else self.tail(_MOST_ROWS)
         lines = [_row(rows.iloc[place], shown) for place in range(len(rows))]
         return _TABLE.format(
-            head="".join(f"<th>{name}</th>" for name in ("", *shown)),
+            head="".join(f"<th {_LEFT}>{name}</th>" for name in ("", "", *shown)),
             body="".join(lines),
             foot=f"{len(self)} rows × {len(self.columns)} columns"
             + (f", the last {_MOST_ROWS} shown" if len(self) > _MOST_ROWS else ""),
         )
 
 
+_LEFT: Final = 'style="text-align: left"'
 _TABLE: Final = (
-    '<table border="1" class="dataframe"><thead><tr style="text-align: left">{head}</tr></thead>'
-    "<tbody>{body}</tbody></table><p>{foot}</p>"
+    '<table border="1" class="dataframe"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>{foot}</p>'
 )
 
 
@@ -169,8 +169,8 @@ def _text(value: object) -> str | None:
 
 
 def _row(row: pd.Series[Any], shown: list[str]) -> str:
-    cells = "".join(f"<td>{escape(_cell(row[name], name))}</td>" for name in shown)
-    return f"<tr><td>{_thumbnail(row['path'], _alt(row))}</td>{cells}</tr>"
+    cells = "".join(f"<td {_LEFT}>{escape(_cell(row[name], name))}</td>" for name in shown)
+    return f"<tr><th>{escape(str(row.name))}</th><td>{_thumbnail(row['path'], _alt(row))}</td>{cells}</tr>"
 
 
 def _alt(row: pd.Series[Any]) -> str:

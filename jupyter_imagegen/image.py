@@ -42,7 +42,8 @@ def sniff(data: bytes) -> Image | None:
     return None
 
 
-_SVG: Final = rb"(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*(<!DOCTYPE svg[^>]*>\s*)?<svg[\s>]"
+# Each comment is matched in one way only (?>…), or a few hundred bytes of them would keep the expression busy for ever.
+_SVG: Final = rb"(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?(?>(?><!--.*?-->)\s*)*(<!DOCTYPE svg[^>]*>\s*)?<svg[\s>]"
 _MAGIC: Final = (
     ("png", re.compile(rb"\x89PNG\r\n\x1a\n")),
     ("jpeg", re.compile(rb"\xff\xd8\xff")),

@@ -164,7 +164,7 @@ def read_segment(path: Path) -> Iterator[AnyLine]:
     for text in data.split(b"\n"):
         try:
             yield _DECODER.decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
 
 

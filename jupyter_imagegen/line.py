@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import KeyInCell, OptionError
-from .keys import looks_like_key
+from .keys import looks_like_key, scrub
 from .nearest import did_you_mean
 from .switches import BY_FLAG, Option, is_key_name, read_value, shown
 
@@ -66,7 +66,8 @@ def read_line(line: str) -> Typed:
     while queue:
         word = queue.pop(0)
         if word.text == "--" and not word.quoted:
-            loose.extend(queue)
+            # Inside a prompt it is a dash like any other.
+            loose.extend([word, *queue] if loose else queue)
             break
         if _is_flag(word):
             values.append(_value(word.text, queue))
@@ -102,8 +103,9 @@ def _option(flag: str) -> Option:
         message = "There is no option for a key: it would stay in the notebook."
         raise KeyInCell(message)
     attached = BY_FLAG.get(flag[:2])
-    hint = f" For a value write {flag[:2]} {flag[2:]}." if attached and flag[1] != "-" else ""
-    message = f"There is no option {flag}.{did_you_mean(f'--{bare}', BY_FLAG)}{hint}"
+    is_value = attached is not None and f"--{bare}" not in BY_FLAG
+    hint = f" For a value write {flag[:2]} {flag[2:]}." if is_value else ""
+    message = f"There is no option {scrub(flag, None)}.{did_you_mean(f'--{bare}', BY_FLAG)}{hint}"
     raise OptionError(message)
 
 

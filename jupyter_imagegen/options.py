@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,10 +99,8 @@ def from_call(
     Raises OptionError for a value that cannot be meant, PromptError, KeyInCell.
     """
     _refuse_contradictions(fields)
-    if not prompt.strip():
-        raise _no_prompt()
     return Options(
-        prompt=prompt,
+        prompt=_sendable(prompt),
         where=where,
         n=_argument("n", n),
         fields=tuple(_field(name, value) for name, value in fields.items() if value is not None),
@@ -137,10 +136,8 @@ def _options(typed: Typed, template: str, namespace: Mapping[str, object]) -> Op
     many = {name: tuple(v for row, v in typed.values if row.name == name) for name in ("param", "omit", "tag")}
     is_raw = single.get("raw", False)
     variables = () if is_raw else tuple(_variables(template, namespace))
-    if not template.strip():
-        raise _no_prompt()
     return Options(
-        prompt=template if is_raw else _rendered(template, dict(variables)),
+        prompt=_sendable(template if is_raw else _rendered(template, dict(variables))),
         template=template,
         variables=variables,
         where=Where(provider=single.get("provider"), base_url=single.get("base-url"), model=single.get("model")),
@@ -159,7 +156,7 @@ def _options(typed: Typed, template: str, namespace: Mapping[str, object]) -> Op
 
 
 def _fields(values: tuple[tuple[Option, Any], ...], params: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    named = [(row.name.replace("-", "_"), json_text(value)) for row, value in values if row.is_field]
+    named = [_field(row.name.replace("-", "_"), value) for row, value in values if row.is_field]
     pairs = (*named, *params)
     names = [name for name, _ in pairs]
     for name in names:
@@ -183,10 +180,12 @@ def _refuse_contradictions(fields: Mapping[str, object]) -> None:
 
 def _variables(template: str, namespace: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     for name in dict.fromkeys(_VARIABLE.findall(template)):
-        if name not in namespace:
+        # Python stores names in this form: the µ of a keyboard is kept as the Greek μ.
+        stored = unicodedata.normalize("NFKC", name)
+        if stored not in namespace:
             message = f"{{{{{name}}}}} in the prompt names no variable.{did_you_mean(name, namespace)}"
             raise PromptError(message, "Define it, or give --raw to send the braces as they are.")
-        yield name, str(namespace[name])
+        yield name, str(namespace[stored])
 
 
 def _rendered(template: str, variables: Mapping[str, str]) -> str:
@@ -194,7 +193,14 @@ def _rendered(template: str, variables: Mapping[str, str]) -> str:
     return _VARIABLE.sub(lambda match: variables[match[1]], template)
 
 
-def _no_prompt() -> PromptError:
-    return PromptError(
-        "There is no prompt.", "Write it in the lines below %%imagegen, or after the options of %imagegen."
-    )
+def _sendable(prompt: str) -> str:
+    """The prompt, if there is one and UTF-8 can carry it."""
+    if not prompt.strip():
+        message = "There is no prompt."
+        raise PromptError(message, "Write it in the lines below %%imagegen, or after the options of %imagegen.")
+    try:
+        prompt.encode()
+    except UnicodeEncodeError as error:
+        message = f"Letter {error.start + 1} of the prompt is half a character, which cannot be sent."
+        raise PromptError(message, "A file name or an emoji that was cut may have left it.") from None
+    return prompt

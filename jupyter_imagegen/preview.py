@@ -20,6 +20,8 @@ MOST_PIXELS: Final = 3840 * 2160 * 8
 
 # Formats that a server may make this machine decode; Pillow knows many more, and each is a surface to attack.
 _FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+# What Pillow raises for pixels that are cut or altered.
+_UNDECODABLE: Final = (OSError, SyntaxError, ValueError)
 _GRID_CELL: Final = 256
 _LABEL: Final = 22
 _MARGIN: Final = 6
@@ -51,7 +53,10 @@ def full(path: Path) -> Preview | None:
         return None
     if picture.format in ("PNG", "JPEG"):
         return Preview(f"image/{picture.format.lower()}", data, *picture.size)
-    return _as_png(_plain(picture))
+    try:
+        return _as_png(_plain(picture))
+    except _UNDECODABLE:
+        return None
 
 
 def grid(pictures: tuple[tuple[str, Path], ...]) -> Preview | None:
@@ -85,6 +90,17 @@ def load(data: bytes) -> Pillow.Image | None:
     return picture if picture.width * picture.height <= MOST_PIXELS else None
 
 
+def decoded(data: bytes) -> Pillow.Image | None:
+    """The picture in these bytes, its pixels decoded; None where that cannot be done here."""
+    picture = load(data)
+    try:
+        if picture is not None:
+            picture.load()
+    except _UNDECODABLE:
+        return None
+    return picture
+
+
 def _read(path: Path) -> bytes:
     """The bytes of a file; none for one that is gone, which then has no preview."""
     try:
@@ -102,7 +118,7 @@ def _small(path: Path, side: int) -> Pillow.Image | None:
         picture.draft("RGB", (side, side))
         small = _plain(ImageOps.exif_transpose(picture))
         small.thumbnail((side, side), Pillow.Resampling.BICUBIC, reducing_gap=2.0)
-    except (OSError, SyntaxError, ValueError):
+    except _UNDECODABLE:
         return None
     return small
 

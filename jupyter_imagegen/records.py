@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -79,36 +80,41 @@ class Record:
 
 def read(store: Path) -> tuple[Record, ...]:
     """All calls of a store, oldest first. Raises StoreError when the folder cannot be read."""
-    found = [record for path in segments(store) for record in fold(read_segment(path), is_alive)]
+    found = fold((read_segment(path) for path in segments(store)), is_alive)
     return tuple(sorted(found, key=lambda record: record.id))
 
 
-def fold(lines: Iterable[AnyLine], alive: Callable[[Process], bool]) -> Iterator[Record]:
-    """The records of one segment; `alive` says whether the process that wrote it may still be at a call."""
-    opened: Opened | None = None
-    calls: dict[str, Called] = {}
+def fold(logs: Iterable[Iterable[AnyLine]], alive: Callable[[Process], bool]) -> Iterator[Record]:
+    """The records of several segments; `alive` says whether the process that wrote one may still be at a call.
+
+    A call may begin in one segment and end in another of the same session: where a line could not be written, the
+    next one opens a new segment.
+    """
+    calls: dict[str, tuple[Called, Opened | None]] = {}
     images: dict[str, list[Kept]] = {}
     ends: dict[str, Ended] = {}
-    for line in lines:
-        match line:
-            case Opened():
-                opened = line
-            case Called():
-                calls[line.id] = line
-            case Kept():
-                images.setdefault(line.id, []).append(line)
-            case Ended():
-                ends[line.id] = line
-    is_running = opened is not None and len(ends) < len(calls) and alive(_writer(opened))
-    for call in calls.values():
+    for lines in logs:
+        opened: Opened | None = None
+        for line in lines:
+            match line:
+                case Opened():
+                    opened = line
+                case Called():
+                    calls[line.id] = line, opened
+                case Kept():
+                    images.setdefault(line.id, []).append(line)
+                case Ended():
+                    ends[line.id] = line
+    lives = cache(alive)
+    for call, writer in calls.values():
         yield Record(
             call=call,
             images=tuple(images.get(call.id, ())),
             end=ends.get(call.id),
-            version=opened.version if opened else None,
-            is_running=is_running and call.id not in ends,
+            version=writer.version if writer else None,
+            is_running=call.id not in ends and writer is not None and lives(_process(writer)),
         )
 
 
-def _writer(opened: Opened) -> Process:
+def _process(opened: Opened) -> Process:
     return Process(opened.host, opened.pid, opened.process_started)

@@ -131,10 +131,17 @@ def _unknown_field(complaint: Complaint) -> str:
 def _message(reply: Reply, complaint: Complaint) -> str:
     said = complaint.message or _unsaid(reply)
     if 300 <= reply.status < 400:
-        target = urlsplit(urljoin(f"{reply.base_url}/", reply.header("location")))
-        place = f"{target.scheme}://{target.netloc}{target.path}"
-        return f"HTTP {reply.status}: the endpoint points to {place}, and a paid request is not sent on."
+        return f"HTTP {reply.status}: the endpoint points to {_target(reply)}, and a paid request is not sent on."
     return f"HTTP {reply.status}: {said}" if reply.status != 200 else f"The endpoint answered with an error: {said}"
+
+
+def _target(reply: Reply) -> str:
+    """Where a redirect points, without a query, which may carry a token."""
+    try:
+        target = urlsplit(urljoin(f"{reply.base_url}/", reply.header("location")))
+    except ValueError:
+        return "an address that is none"
+    return _text(f"{target.scheme}://{target.netloc.rpartition('@')[2]}{target.path}")
 
 
 def _unsaid(reply: Reply) -> str:
@@ -149,7 +156,7 @@ def _unsaid(reply: Reply) -> str:
     )
 
 
-def _hint(kind: type[CallError], reply: Reply, complaint: Complaint) -> str:
+def _hint(kind: type[CallError], reply: Reply, complaint: Complaint) -> str:  # noqa: PLR0911  (a table)
     if kind is UnknownParameter:
         field = _unknown_field(complaint)
         return f"This endpoint does not take {field}: leave the option away, or give --omit {field}."
@@ -157,6 +164,9 @@ def _hint(kind: type[CallError], reply: Reply, complaint: Complaint) -> str:
         return f"{ServerFailed.default_hint} A gateway gave up waiting; a smaller size or a lower quality is faster."
     if kind is KeyRejected:
         return "Check the key that is set in the environment, and that it belongs to this endpoint."
+    if kind is RateLimited and (when := _text(reply.header("retry-after"))):
+        when = f"in {when} s" if when.isdecimal() else f"after {when}"
+        return f"Nothing was made. The server says to ask again {when}."
     if kind is Redirected:
         return "Set the base URL to the address that really answers."
     if reply.status == 404 and kind is Rejected:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, overload
 
 from .blobs import cannot, write
-from .errors import OptionError
+from .errors import OptionError, StoreError
 from .journal import Kept
 from .records import Record
 
@@ -44,13 +44,13 @@ class Picture:
 
     @property
     def pil(self) -> PillowImage:
-        """The picture as a Pillow image, decoded. Raises StoreError for a format or size that is not decoded here."""
-        from .preview import load  # noqa: PLC0415  (Pillow is loaded when a picture is first looked at)
+        """As a Pillow image. Raises StoreError for one that is not decoded here (SVG, a bomb, a cut file)."""
+        from .preview import decoded  # noqa: PLC0415  (Pillow is loaded when a picture is first looked at)
 
-        picture = load(self.bytes)
+        picture = decoded(self.bytes)
         if picture is None:
-            raise cannot("decode", self.path, OSError(f"a {self.format} of this size is not decoded here"))
-        picture.load()
+            message = f"{self.path.name} cannot be decoded here: a format that is not decoded, too large, or cut."
+            raise StoreError(message, "The exact bytes are in its `bytes` and in the file at its `path`.")
         return picture
 
     @property

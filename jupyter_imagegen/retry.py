@@ -6,6 +6,7 @@ person decides, because no images API documents an idempotency key and a second 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -57,12 +58,14 @@ def asked_wait(reply: Reply, now: float) -> float | None:
     """Seconds that the server asks for: `retry-after-ms`, or `retry-after` in seconds or as a date."""
     for value, unit in ((reply.header("retry-after-ms"), 0.001), (reply.header("retry-after"), 1.0)):
         try:
-            return max(0.0, float(value) * unit)
+            seconds = float(value) * unit
         except ValueError:
             continue
+        if not math.isnan(seconds):
+            return max(0.0, seconds)
     try:
         return max(0.0, parsedate_to_datetime(reply.header("retry-after")).timestamp() - now)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

@@ -19,7 +19,6 @@ import msgspec
 from . import __version__
 from .answer import Delivered, read
 from .blobs import keep_image, keep_unread
-from .cells import Place
 from .client import Attempts, Client, Order
 from .endpoint import Endpoint
 from .errors import AnswerUnreadable, CallError, DownloadFailed, ImageGenError, NoPicture
@@ -27,6 +26,7 @@ from .image import Image, sniff
 from .journal import FORMAT, NOTHING, Called, Ended, Kept, Opened, Segment, new_id, now
 from .keys import Secret, scrub, scrub_bytes
 from .options import Options
+from .place import Place
 from .process import this_process
 from .records import Record
 from .rejection import explain

@@ -80,26 +80,26 @@ def photograph(environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings as they are now. Raises SettingsError for an environment variable that cannot be meant."""
     traits = ImageGen.instance()
     return Settings(
-        traits=Where(provider=_given(traits.provider), base_url=_given(traits.base_url), model=_given(traits.model)),
+        traits=Where(provider=given(traits.provider), base_url=given(traits.base_url), model=given(traits.model)),
         environment=Where(
-            provider=_given(environ.get("IMAGEGEN_PROVIDER")),
-            base_url=_given(environ.get("IMAGEGEN_BASE_URL")),
-            model=_given(environ.get("IMAGEGEN_MODEL")),
+            provider=given(environ.get("IMAGEGEN_PROVIDER")),
+            base_url=given(environ.get("IMAGEGEN_BASE_URL")),
+            model=given(environ.get("IMAGEGEN_MODEL")),
         ),
         store=_folder(traits, environ),
         inline=traits.inline,
         timeout_s=traits.timeout,
-        notebook=_given(traits.notebook),
+        notebook=given(traits.notebook),
     )
 
 
-def _given(value: str | None) -> str | None:
-    """None for a variable that is empty or blank: a shell script that exports nothing has set nothing."""
+def given(value: str | None) -> str | None:
+    """The value without blanks around it (`cat` leaves a line break); None for one that is empty: it sets nothing."""
     return value.strip() or None if value else None
 
 
 def _folder(traits: ImageGen, environ: Mapping[str, str]) -> Path:
-    named = _given(traits.store) or _given(environ.get("IMAGEGEN_STORE")) or "imagegen"
+    named = given(traits.store) or given(environ.get("IMAGEGEN_STORE")) or "imagegen"
     try:
         return traits.started_in / Path(named).expanduser()
     except RuntimeError:

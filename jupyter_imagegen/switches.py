@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from .errors import KeyInCell, OptionError
-from .keys import looks_like_key
+from .keys import looks_like_key, scrub
 from .settings import INLINE
 
 
@@ -50,10 +50,9 @@ def _whole(text: str) -> int:
 
 
 def _count(text: str) -> int:
-    number = _whole(text)
-    if number < 1:
+    if not re.fullmatch(r"\+?\d{1,18}", text) or int(text) < 1:
         raise ValueError("a whole number from 1")
-    return number
+    return int(text)
 
 
 def _seconds(text: str) -> float:
@@ -84,6 +83,9 @@ def _api_name(text: str) -> str:
 
 def _param(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
+    if is_key_name(name):
+        message = f"{name} would put a key into the request and its record."
+        raise KeyInCell(message)
     if not equals or not re.fullmatch(r"[A-Za-z_][\w.\-]*", name):
         raise ValueError("KEY=JSON, for example guidance=3.5 or style='\"vivid\"'")
     return name, _json_or_word(value)
@@ -105,7 +107,9 @@ def _no_constant(name: str) -> None:
 
 def json_text(value: object) -> str:
     """Canonical JSON text. Raises ValueError and TypeError for what JSON cannot hold."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text.encode()  # Half a character (a lone surrogate) is a ValueError too.
+    return text
 
 
 OPTIONS: Final = (
@@ -191,5 +195,6 @@ def read_value(row: Option, text: str) -> Any:  # noqa: ANN401  (each row reads 
 
 
 def shown(text: str) -> str:
-    """What was typed, in quotes and not longer than a line."""
+    """What was typed, in quotes, not longer than a line, and without what looks like a key."""
+    text = scrub(text, None)
     return repr(text if len(text) <= 40 else f"{text[:39]}…")

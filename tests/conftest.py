@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.gateway import Gateway
+from support.interpreters import ROOT
 from support.kernels import Kernel
 
 _OURS = ("IMAGEGEN_", "OPENAI_", "ZENLAYER_", "QUICKROUTER_", "SKETCH_", "JPY_")
@@ -60,17 +62,22 @@ def gateway() -> Iterator[Gateway]:
 
 
 @pytest.fixture
-def start_kernel(tmp_path: Path) -> Iterator[Callable[..., Kernel]]:
-    """Start kernels in this test's folder; each loads the extension unless told not to."""
+def python() -> str:
+    """The interpreter of the kernels; tests/kernel has one more."""
+    return sys.executable
+
+
+@pytest.fixture
+def start_kernel(tmp_path: Path, python: str) -> Iterator[Callable[..., Kernel]]:
+    """Start kernels in this test's folder, each with the extension loaded."""
     kernels: list[Kernel] = []
 
-    def start(*, load: bool = True, python: str | None = None, **environment: str) -> Kernel:
-        given = {**os.environ, "PYDEVD_DISABLE_FILE_VALIDATION": "1", **environment}
-        kernel = Kernel(tmp_path, given, **({"python": python} if python else {}))
+    def start(**environment: str) -> Kernel:
+        given = {**os.environ, "PYTHONPATH": str(ROOT), "PYDEVD_DISABLE_FILE_VALIDATION": "1", **environment}
+        kernel = Kernel(tmp_path, given, python)
         kernels.append(kernel)
-        if load:
-            done = kernel.run("%load_ext jupyter_imagegen\nimport jupyter_imagegen as ig")
-            assert done.status == "ok", done
+        done = kernel.run("%load_ext jupyter_imagegen\nimport jupyter_imagegen as ig")
+        assert done.status == "ok", done
         return kernel
 
     yield start

@@ -61,6 +61,12 @@ def paint_one(_: Asked) -> Answer:
     return Said(answer(picture()))
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # Connections that wait to be accepted; with the usual 5, a hundred clients at once are turned away.
+    request_queue_size = 256
+
+
 class Gateway:
     """The server: `rule` decides each answer; `asked` holds what came; `hung_up` is set when a client goes away."""
 
@@ -70,8 +76,7 @@ class Gateway:
         self.arrived = threading.Semaphore(0)
         self.hung_up = threading.Event()
         self.over = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
 

@@ -41,6 +41,7 @@ class Kernel:
     """One kernel in a folder of its own."""
 
     def __init__(self, folder: Path, environment: dict[str, str], python: str = sys.executable) -> None:
+        self.folder = folder
         self._manager = KernelManager()
         self._manager._kernel_spec = KernelSpec(  # the interpreter under test, whatever is installed
             argv=[python, "-m", "ipykernel_launcher", "-f", "{connection_file}"], display_name="test", language="python"
@@ -61,9 +62,13 @@ class Kernel:
         """The kernel's process."""
         return int(self._manager.provisioner.pid)  # type: ignore[union-attr]
 
-    def send(self, code: str, **execute: Any) -> str:
+    def send(self, code: str, cell_id: str = "") -> str:
         """Send a cell and do not wait; returns its message id."""
-        return str(self._client.execute(code, allow_stdin=False, **execute))
+        content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False, "stop_on_error": True}
+        message = self._client.session.msg("execute_request", content)
+        message["metadata"] = {"cellId": cell_id} if cell_id else {}
+        self._client.shell_channel.send(message)
+        return str(message["header"]["msg_id"])
 
     def run(self, code: str) -> Done:
         """Run a cell to its end."""
@@ -74,6 +79,27 @@ class Kernel:
         done = self.run(f"import json as _j; print(_j.dumps({expression}))")
         assert done.status == "ok", done
         return json.loads(done.text)
+
+    def wait_for_message(self, message_id: str, kind: str) -> dict[str, Any]:
+        """The first message of a kind that a cell sends; those before it are dropped."""
+        while True:
+            message: dict[str, Any] = self._client.get_iopub_msg(timeout=TIMEOUT_S)
+            if message["parent_header"].get("msg_id") == message_id and message["msg_type"] == kind:
+                return message
+
+    def finish_message(self, message_id: str) -> None:
+        """Wait until the kernel is done with a message that has no reply."""
+        while True:
+            message = self.wait_for_message(message_id, "status")
+            if message["content"]["execution_state"] == "idle":
+                return
+
+    def finish_aborted(self, message_id: str) -> str:
+        """The status of the reply to a cell that is not run."""
+        while True:
+            reply = self._client.get_shell_msg(timeout=TIMEOUT_S)
+            if reply["parent_header"].get("msg_id") == message_id:
+                return str(reply["content"]["status"])
 
     def finish(self, message_id: str, timeout: float = TIMEOUT_S) -> Done:
         """Collect what a cell that was sent leaves behind."""

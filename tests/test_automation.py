@@ -1,0 +1,119 @@
+"""What runs notebooks by itself: nbclient, papermill and nbconvert keep the pictures and stop at an error."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from support.gateway import Gateway, Hang, Said
+from support.interpreters import ROOT
+
+
+@pytest.fixture(autouse=True)
+def kernels_find_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernels that are started here import this checkout."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+
+
+def notebook(*cells: str) -> Any:
+    """A notebook of code cells; one that begins with `parameters:` is papermill's."""
+    made = nbformat.v4.new_notebook()
+    for text in cells:
+        cell = nbformat.v4.new_code_cell(text.removeprefix("parameters:"))
+        if text.startswith("parameters:"):
+            cell.metadata["tags"] = ["parameters"]
+        made.cells.append(cell)
+    made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return made
+
+
+def mimes(cell: Any) -> set[str]:
+    """The types of a cell's outputs."""
+    return {mime for output in cell.outputs for mime in output.get("data", {})}
+
+
+def test_nbclient_keeps_the_picture_in_the_notebook(gateway: Gateway, tmp_path: Path) -> None:
+    """The executed notebook holds the preview and its caption."""
+    made = notebook("%load_ext jupyter_imagegen", f"%%imagegen --base-url {gateway.url}\nan otter")
+    NotebookClient(made, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    assert {"image/jpeg", "text/html", "text/plain"} <= mimes(made.cells[1])
+
+
+def test_nbclient_stops_at_a_cell_that_failed(gateway: Gateway, tmp_path: Path) -> None:
+    """The error is an output of the cell; the cells after it are not run."""
+    gateway.rule = lambda _: Said(b"", 500)
+    made = notebook("%load_ext jupyter_imagegen", f"%%imagegen --base-url {gateway.url}\nan otter", "after = 1")
+    with pytest.raises(CellExecutionError, match="ServerFailed"):
+        NotebookClient(made, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    assert [output.output_type for output in made.cells[1].outputs] == ["error"]
+    assert made.cells[2].execution_count is None
+    assert len(gateway.posts) == 1
+
+
+def test_nbclient_timeout_closes_the_connection(gateway: Gateway, tmp_path: Path) -> None:
+    """With interrupt_on_timeout the cell is interrupted, and the server sees the client go."""
+    gateway.rule = lambda _: Hang()
+    made = notebook("%load_ext jupyter_imagegen", f"%%imagegen --base-url {gateway.url}\nan otter")
+    client = NotebookClient(made, timeout=5, interrupt_on_timeout=True, resources={"metadata": {"path": str(tmp_path)}})
+    with pytest.raises(CellExecutionError, match="KeyboardInterrupt"):
+        client.execute()
+    assert gateway.hung_up.wait(10)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # papermill's own
+def test_papermill_passes_its_parameters_into_the_prompt(gateway: Gateway, tmp_path: Path) -> None:
+    """A parameter is a variable like any other."""
+    made = notebook(
+        "parameters:animal = 'otter'",
+        "%load_ext jupyter_imagegen",
+        f"%%imagegen --base-url {gateway.url}\na {{{{animal}}}} at dusk",
+    )
+    nbformat.write(made, tmp_path / "in.ipynb")
+    papermill.execute_notebook(
+        str(tmp_path / "in.ipynb"),
+        str(tmp_path / "out.ipynb"),
+        {"animal": "heron"},
+        cwd=str(tmp_path),
+        progress_bar=False,
+    )
+    assert [asked.json["prompt"] for asked in gateway.posts] == ["a heron at dusk"]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # papermill's own
+def test_papermill_stops_at_a_cell_that_failed(gateway: Gateway, tmp_path: Path) -> None:
+    """A failing generation fails the run."""
+    gateway.rule = lambda _: Said(b"", 500)
+    made = notebook("%load_ext jupyter_imagegen", f"%%imagegen --base-url {gateway.url}\nan otter", "after = 1")
+    nbformat.write(made, tmp_path / "in.ipynb")
+    with pytest.raises(papermill.PapermillExecutionError, match="ServerFailed"):
+        papermill.execute_notebook(
+            str(tmp_path / "in.ipynb"), str(tmp_path / "out.ipynb"), cwd=str(tmp_path), progress_bar=False
+        )
+
+
+def test_the_quickstart_runs_and_its_page_holds_the_pictures(tmp_path: Path) -> None:
+    """Nbconvert executes the notebook on the embedded endpoint and leaves a page with pictures and the history."""
+    source = ROOT / "notebooks" / "quickstart.ipynb"
+    (tmp_path / "quickstart.ipynb").write_bytes(source.read_bytes())
+    command = [sys.executable, "-m", "jupyter", "nbconvert", "--to", "html", "--execute", "quickstart.ipynb"]
+    done = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "quickstart.html").read_text()
+    assert page.count('src="data:image/') >= 4
+    assert "an otter" in page
+    assert list((tmp_path / "imagegen" / "images").iterdir())
+
+
+def test_committed_notebooks_hold_no_outputs() -> None:
+    """What a notebook shows is made by running it, so that it cannot be out of date."""
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        cells = nbformat.read(path, as_version=4).cells
+        assert all(not cell.get("outputs") and cell.get("execution_count") is None for cell in cells)

@@ -1,0 +1,312 @@
+"""What one POST does, seen from the server: how often it is sent, what it carries, what its end is called."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.gateway import Answer, Asked, Cut, Drip, Gateway, Hang, Said
+from support.pictures import answer, complaint, picture
+
+import jupyter_imagegen as ig
+from jupyter_imagegen import client as client_module
+from jupyter_imagegen import errors
+from jupyter_imagegen.keys import Secret
+from jupyter_imagegen.retry import Wait
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Waits between attempts are noted instead of slept through."""
+    waited: list[float] = []
+
+    async def pause(wait: Wait) -> None:
+        waited.append(wait.seconds)
+
+    monkeypatch.setattr(client_module, "_pause", pause)
+    return waited
+
+
+def last() -> dict[Any, Any]:
+    """The last row of the history."""
+    return ig.history().iloc[-1].to_dict()
+
+
+@pytest.mark.parametrize(
+    ("said", "error", "status"),
+    [
+        (Said(b"", 500), errors.ServerFailed, "unknown"),
+        (Said(b"<html>", 502), errors.ServerFailed, "unknown"),
+        (Said(b"", 503), errors.ServerFailed, "unknown"),
+        (Said(b"<html>", 524), errors.ServerFailed, "unknown"),
+        (Said(b"", 408), errors.ServerFailed, "unknown"),
+        (Cut(), errors.ConnectionCut, "unknown"),
+        (Said(answer(picture())[:-40]), errors.AnswerUnreadable, "unknown"),
+        (Said(b"<html></html>"), errors.AnswerUnreadable, "unknown"),
+        (Said(b'{"created": 1, "data": []}'), errors.NoPicture, "failed"),
+        (Said(complaint("no", code="x")), errors.Rejected, "failed"),
+        (Said(complaint("bad", code="invalid_value"), 400), errors.Rejected, "failed"),
+        (Said(complaint("no", code="moderation_blocked"), 400), errors.Refused, "refused"),
+        (Said(complaint("key"), 401), errors.KeyRejected, "failed"),
+        (Said(complaint("credit"), 402), errors.OutOfCredit, "failed"),
+        (Said(complaint("verify"), 403), errors.AccessDenied, "failed"),
+        (Said(complaint("gone", code="model_not_found"), 404), errors.ModelNotFound, "failed"),
+        (Said(complaint("credit", code="insufficient_quota"), 429), errors.OutOfCredit, "failed"),
+        (Said(b"", 302, {"location": "https://elsewhere.invalid/"}), errors.Redirected, "failed"),
+        (Said(b"", 307, {"location": "https://elsewhere.invalid/"}), errors.Redirected, "failed"),
+    ],
+)
+def test_one_call_is_one_post_whatever_the_answer(
+    gateway: Gateway, said: Said | Cut, error: type[errors.CallError], status: str
+) -> None:
+    """The server sees one POST; the error has its class, the record its status."""
+    gateway.rule = lambda _: said
+    with pytest.raises(error):
+        ig.generate("an otter", base_url=gateway.url)
+    assert len(gateway.posts) == 1
+    assert (last()["status"], last()["attempts"]) == (status, 1)
+
+
+def test_an_outcome_that_is_unknown_says_that_it_may_have_been_charged(gateway: Gateway) -> None:
+    """The person decides whether to ask again."""
+    gateway.rule = lambda _: Cut()
+    with pytest.raises(errors.OutcomeUnknown) as caught:
+        ig.generate("an otter", base_url=gateway.url)
+    assert "may have been charged" in caught.value.hint
+
+
+def test_no_connection_is_tried_three_times_and_costs_nothing(no_pauses: list[float]) -> None:
+    """Nothing listens: three attempts, and an error that says that nothing was charged."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+    with pytest.raises(errors.NotSent, match="No connection"):
+        ig.generate("an otter", base_url=url)
+    assert (last()["status"], last()["attempts"], no_pauses) == ("failed", 3, [0.5, 1.0])
+
+
+def test_a_rate_limit_is_waited_out(gateway: Gateway, no_pauses: list[float]) -> None:
+    """429 was rejected before any work: it is sent again after the wait that the server asks for."""
+    answers = iter([Said(complaint("slow down"), 429, {"retry-after": "7"}), Said(answer(picture()))])
+    gateway.rule = lambda _: next(answers)
+    assert len(ig.generate("an otter", base_url=gateway.url)) == 1
+    assert no_pauses == [7.0]
+    assert last()["attempts"] == 2
+    assert len({asked.headers["idempotency-key"] for asked in gateway.posts}) == 1
+
+
+def test_a_rate_limit_that_stays_is_an_error(gateway: Gateway, no_pauses: list[float]) -> None:
+    """Three waits at most."""
+    gateway.rule = lambda _: Said(complaint("slow down"), 429)
+    with pytest.raises(errors.RateLimited):
+        ig.generate("an otter", base_url=gateway.url)
+    assert (len(gateway.posts), no_pauses) == (4, [1.0, 2.0, 4.0])
+
+
+def test_an_overloaded_server_that_names_a_time_is_asked_once_more(gateway: Gateway, no_pauses: list[float]) -> None:
+    """503 with Retry-After: one more attempt, then unknown."""
+    gateway.rule = lambda _: Said(b"", 503, {"retry-after": "2"})
+    with pytest.raises(errors.ServerFailed):
+        ig.generate("an otter", base_url=gateway.url)
+    assert (len(gateway.posts), no_pauses) == (2, [2.0])
+
+
+@pytest.mark.parametrize("stall", [Hang(), Drip()])
+def test_the_deadline_is_total(gateway: Gateway, stall: Hang | Drip) -> None:
+    """A server that is silent, and one that drips a byte now and then: both end at the timeout, connection closed."""
+    gateway.rule = lambda _: stall
+    with pytest.raises(errors.DeadlinePassed, match=r"within 0\.3 s"):
+        ig.generate("an otter", base_url=gateway.url, timeout=0.3)
+    assert gateway.hung_up.wait(10)
+    assert last()["status"] == "unknown"
+
+
+def test_a_redirect_carries_neither_key_nor_body_elsewhere(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The POST is not sent on, not even to the same host."""
+    monkeypatch.setenv("IMAGEGEN_API_KEY", "key-of-the-gateway")
+    gateway.rule = lambda _: Said(b"", 307, {"location": f"{gateway.origin}/elsewhere"})
+    with pytest.raises(errors.Redirected, match="/elsewhere"):
+        ig.generate("an otter", base_url=gateway.url)
+    assert len(gateway.asked) == 1
+
+
+def test_the_key_goes_into_one_header_and_nowhere_else(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Sent as a bearer token; in no file of the store."""
+    monkeypatch.setenv("IMAGEGEN_BASE_URL", gateway.url)
+    monkeypatch.setenv("IMAGEGEN_API_KEY", "canary-0123456789")
+    ig.generate("an otter")
+    assert gateway.asked[0].headers["authorization"] == "Bearer canary-0123456789"
+    assert b"canary" not in gateway.asked[0].body
+    assert all(b"canary" not in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 429, 500])
+def test_a_server_that_echoes_the_key_does_not_bring_it_back(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, status: int, no_pauses: list[float]
+) -> None:
+    """Not in the message, the hint, the request id, the journal, nor an answer that is kept."""
+    assert no_pauses == []
+    key = "canary-0123456789"
+    monkeypatch.setenv("IMAGEGEN_API_KEY", key)
+    gateway.rule = lambda asked: Said(
+        complaint(f"no such key {key} ({asked.headers['authorization']})", code=key, param=key),
+        status,
+        {"x-request-id": key},
+    )
+    with pytest.raises(errors.CallError) as caught:
+        ig.generate("an otter", base_url=gateway.url)
+    shown = "".join([str(caught.value), *caught.value.lines(), *caught.value.__notes__, repr(caught.value)])
+    assert key not in shown
+    assert all(key.encode() not in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_an_answer_that_cannot_be_read_is_kept(gateway: Gateway, tmp_path: Path) -> None:
+    """It was paid for: the body is in unread/ under the call's id, and the error says where."""
+    gateway.rule = lambda _: Said(b"not json at all")
+    with pytest.raises(errors.AnswerUnreadable) as caught:
+        ig.generate("an otter", base_url=gateway.url)
+    kept = tmp_path / "imagegen" / "unread" / f"{last()['id']}.bin"
+    assert kept.read_bytes() == b"not json at all"
+    assert f"imagegen/unread/{last()['id']}.bin" in caught.value.hint
+
+
+def test_a_url_is_fetched_without_the_key(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bytes behind it are kept; the key went only to the API."""
+    monkeypatch.setenv("IMAGEGEN_API_KEY", "canary-0123456789")
+    sent = picture("red", name="JPEG")
+
+    def rule(asked: Asked) -> Said:
+        return Said(sent) if asked.method == "GET" else Said(b'{"data": [{"url": "/files/a.png"}]}')
+
+    gateway.rule = rule
+    assert ig.generate("an otter", base_url=gateway.url)[0].bytes == sent
+    fetched = gateway.asked[-1]
+    assert (fetched.method, fetched.path) == ("GET", "/files/a.png")
+    assert "authorization" not in fetched.headers
+
+
+def test_a_download_is_repeated_and_the_post_is_not(gateway: Gateway, no_pauses: list[float]) -> None:
+    """Two failures of the download, then the picture: one POST, three GETs."""
+    answers: Iterator[Answer] = iter([Said(b"", 503), Cut(), Said(picture())])
+    gateway.rule = lambda asked: next(answers) if asked.method == "GET" else Said(b'{"data": [{"url": "/a.png"}]}')
+    assert len(ig.generate("an otter", base_url=gateway.url)) == 1
+    assert [asked.method for asked in gateway.asked] == ["POST", "GET", "GET", "GET"]
+    assert len(no_pauses) == 2
+
+
+def test_a_download_that_fails_keeps_the_answer(gateway: Gateway, tmp_path: Path) -> None:
+    """The picture was made: its URL is in unread/, and nothing is posted again."""
+    gateway.rule = lambda asked: Said(b"", 404) if asked.method == "GET" else Said(b'{"data": [{"url": "/a.png"}]}')
+    with pytest.raises(errors.DownloadFailed, match="HTTP 404") as caught:
+        ig.generate("an otter", base_url=gateway.url)
+    assert "imagegen/unread/" in caught.value.hint
+    assert list((tmp_path / "imagegen" / "unread").iterdir())
+    assert len(gateway.posts) == 1
+
+
+@pytest.mark.parametrize(
+    "url", ["http://10.0.0.1/a.png", "http://169.254.169.254/latest/meta-data", "file:///etc/passwd"]
+)
+def test_a_url_into_a_private_network_is_not_fetched(gateway: Gateway, url: str) -> None:
+    """A server may not make this machine ask inside its own network."""
+    gateway.rule = lambda _: Said(f'{{"data": [{{"url": "{url}"}}]}}'.encode())
+    with pytest.raises(errors.DownloadFailed):
+        ig.generate("an otter", base_url=gateway.url)
+    assert len(gateway.asked) == 1
+
+
+def test_a_compressed_answer_beyond_the_cap_is_given_up(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small answer can unpack to anything: the decoded bytes are counted."""
+    monkeypatch.setattr(client_module, "LARGEST_ANSWER", 2**20)
+    bomb = gzip.compress(b" " * 2**24)
+    gateway.rule = lambda _: Said(bomb, 200, {"content-encoding": "gzip"})
+    with pytest.raises(errors.ConnectionCut, match="more than 1 MiB"):
+        ig.generate("an otter", base_url=gateway.url)
+
+
+def test_bytes_are_kept_exactly_as_they_came(gateway: Gateway) -> None:
+    """Also those after the end of the picture, and a C2PA chunk that Pillow would drop."""
+    odd = picture() + b"trailing bytes"
+    gateway.rule = lambda _: Said(answer(odd))
+    result = ig.generate("an otter", base_url=gateway.url)
+    assert result[0].bytes == odd
+    assert last()["bytes"] == len(odd)
+
+
+def test_the_same_picture_of_two_prompts_is_two_files(gateway: Gateway, tmp_path: Path) -> None:
+    """A file's name begins with its own prompt; the same prompt and bytes are one file."""
+    for prompt in ("an otter", "an otter", "a heron"):
+        ig.generate(prompt, base_url=gateway.url)
+    names = sorted(path.name for path in (tmp_path / "imagegen" / "images").iterdir())
+    assert [name.rsplit("-", 1)[0] for name in names] == ["a-heron", "an-otter"]
+
+
+def test_calls_that_had_not_begun_are_not_begun_after_a_failure(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With one call at a time, the first refusal spares the other two."""
+    from jupyter_imagegen import session
+
+    monkeypatch.setattr(session, "AT_ONCE", 1)
+    gateway.rule = lambda _: Said(complaint("no", code="moderation_blocked"), 400)
+    with pytest.raises(errors.Refused):
+        ig.generate("an otter", base_url=gateway.url, model="dall-e-3", n=3)
+    assert len(gateway.posts) == 1
+
+
+def test_pictures_beside_a_failed_call_are_in_the_error(gateway: Gateway) -> None:
+    """Two of three calls succeed: their pictures are kept, and the error carries them."""
+    together = threading.Barrier(3, timeout=20)
+
+    def rule(asked: Asked) -> Said:
+        together.wait()
+        return Said(b"", 500) if asked.json["seed"] == 2 else Said(answer(picture()))
+
+    gateway.rule = rule
+    with pytest.raises(errors.ServerFailed) as caught:
+        ig.generate("an otter", base_url=gateway.url, model="dall-e-3", n=3, seed=1)
+    result = caught.value.result
+    assert isinstance(result, ig.Result)
+    assert [picture.index for picture in result] == [0, 2]
+    assert sorted(ig.history().status) == ["ok", "ok", "unknown"]
+
+
+def test_a_hundred_calls_at_once_come_back_each_with_its_own(gateway: Gateway) -> None:
+    """Concurrency does not mix answers."""
+    gateway.rule = lambda asked: Said(answer(picture(size=(int(asked.json["prompt"]), 8))))
+
+    async def main() -> list[int | None]:
+        calls: list[Awaitable[ig.Result]] = [ig.agenerate(str(n), base_url=gateway.url) for n in range(1, 101)]
+        return [result[0].width for result in await asyncio.gather(*calls)]
+
+    assert asyncio.run(main()) == list(range(1, 101))
+
+
+def test_cancelling_a_coroutine_closes_its_connection(gateway: Gateway) -> None:
+    """Asyncio's own cancellation is an interrupt like any other."""
+    gateway.rule = lambda _: Hang()
+
+    async def main() -> None:
+        task = asyncio.create_task(ig.agenerate("an otter", base_url=gateway.url))
+        await asyncio.to_thread(gateway.wait_for_request)
+        task.cancel()
+        await task
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(main())
+    assert gateway.hung_up.wait(10)
+    assert last()["status"] == "cancelled"
+
+
+@pytest.mark.parametrize("show", [repr, str, lambda secret: f"{secret}", lambda secret: f"{secret:>40}"])
+def test_a_secret_shows_nothing(show: Callable[[Secret], str]) -> None:
+    """Whatever prints it."""
+    assert "canary" not in show(Secret("canary", "X_API_KEY"))

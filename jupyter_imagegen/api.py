@@ -187,6 +187,8 @@ def finish(job: Job) -> Result:
     if job.is_cancelled:
         raise KeyboardInterrupt
     result = arrived(job)
+    if job.ask.options.save is not None and result:
+        result.save(job.ask.options.save)
     if job.outcome is not None and job.outcome.error is not None:
         job.outcome.error.result = result
         raise job.outcome.error
@@ -199,10 +201,7 @@ def arrived(job: Job) -> Result:
     records = job.outcome.records if job.outcome is not None else ()
     found = result_of(records, job.ask.store)
     inline = "quiet" if options.quiet else options.inline or photograph().inline
-    result = Result(pictures=found.pictures, records=found.records, inline=inline, note=endpoint.note)
-    if options.save is not None and result.pictures:
-        result.save(options.save)
-    return result
+    return Result(pictures=found.pictures, records=found.records, inline=inline, note=endpoint.note)
 
 
 def shell() -> InteractiveShell | None:

@@ -1,0 +1,119 @@
+"""A job: started and cancelled from any thread, any number of times, in any order; its POST leaves at most once."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from support.gateway import Gateway, Hang
+
+import jupyter_imagegen as ig
+from jupyter_imagegen import api, errors
+from jupyter_imagegen.bridge import Job, cancel_cell, http_loop, wait
+from jupyter_imagegen.options import Options
+from jupyter_imagegen.settings import Where
+
+
+def ask(gateway: Gateway) -> Job:
+    """A job against the gateway, not started."""
+    return api.job(Options(prompt="an otter", where=Where(base_url=gateway.url)))
+
+
+def silence() -> None:
+    """What a wait calls when there is nothing to say."""
+
+
+def test_a_job_that_is_started_often_posts_once(gateway: Gateway) -> None:
+    """Impatient clicks are one order."""
+    job = ask(gateway)
+    for _ in range(5):
+        job.start()
+    wait(job, silence)
+    job.start()
+    wait(job, silence)
+    assert len(gateway.posts) == 1
+
+
+def test_a_job_that_is_cancelled_before_it_starts_posts_nothing(gateway: Gateway) -> None:
+    """Nothing was sent, so nothing is recorded either."""
+    job = ask(gateway)
+    job.cancel()
+    job.start()
+    wait(job, silence)
+    assert job.is_cancelled
+    assert gateway.asked == []
+    assert len(ig.history()) == 0
+
+
+def test_cancel_and_start_in_either_order_always_finish(gateway: Gateway) -> None:
+    """A hundred races between two threads: every job finishes, and none posts twice."""
+    gateway.rule = lambda _: Hang()
+    for _ in range(100):
+        job = ask(gateway)
+        threads = [threading.Thread(target=act) for act in (job.start, job.cancel, job.cancel)]
+        for thread in threads:
+            thread.start()
+        wait(job, silence)
+        assert job.is_cancelled
+    keys = [asked.headers["idempotency-key"] for asked in gateway.posts]
+    assert len(keys) == len(set(keys))
+
+
+def test_a_finished_job_cannot_be_cancelled_any_more(gateway: Gateway) -> None:
+    """Its picture stays."""
+    job = ask(gateway)
+    wait(job, silence)
+    job.cancel()
+    wait(job, silence)
+    assert not job.is_cancelled
+    assert len(api.finish(job)) == 1
+
+
+def test_an_exception_of_the_waiting_thread_cancels_the_job(gateway: Gateway) -> None:
+    """Whatever ends the wait, an interrupt or a fault in a tick: the connection is closed before it goes on."""
+    gateway.rule = lambda _: Hang()
+    job = ask(gateway)
+
+    def tick() -> None:
+        if gateway.asked:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        wait(job, tick)
+    assert job.is_cancelled
+    assert gateway.hung_up.wait(10)
+
+
+def test_the_guard_cancels_the_jobs_of_one_cell_only(gateway: Gateway) -> None:
+    """What another cell or a callback started goes on."""
+    gateway.rule = lambda _: Hang()
+    mine, other = (Job(api.prepare(Options(prompt="x", where=Where(base_url=gateway.url))), cell) for cell in (7, None))
+    mine.start()
+    other.start()
+    for _ in range(2):
+        gateway.wait_for_request()
+    cancel_cell(7)
+    wait(mine, silence)
+    assert (mine.is_cancelled, other.is_finished) == (True, False)
+    other.cancel()
+    wait(other, silence)
+
+
+def test_a_defect_of_ours_is_raised_and_not_swallowed(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception that nobody expected reaches the person who called."""
+    from jupyter_imagegen import session
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(session, "read", broken)
+    with pytest.raises(ZeroDivisionError):
+        ig.generate("an otter", base_url=gateway.url)
+
+
+def test_no_job_is_left_on_the_loop(gateway: Gateway) -> None:
+    """Finished jobs are forgotten, with their asks and keys."""
+    ig.generate("an otter", base_url=gateway.url)
+    with pytest.raises(errors.SettingsError):
+        ig.generate("an otter", provider="nosuch")
+    assert http_loop().jobs == {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote_to_bytes, urljoin
 
@@ -17,10 +17,11 @@ from .reply import Reply
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
-    """One picture of an answer: its bytes, or the address where they are."""
+    """One picture of an answer: its bytes, or the address where they are, or why there is none."""
 
     data: bytes | None = field(default=None, repr=False)
     url: str = ""
+    fault: CallError | None = None
     revised_prompt: str | None = None
 
 
@@ -35,8 +36,9 @@ class Answer:
 def read(reply: Reply) -> Answer:
     """The answer in a reply of status 2xx.
 
-    Raises the error that the body holds (an error inside HTTP 200), NoPicture when it has none, and
-    AnswerUnreadable for a body that is no JSON, is cut, or holds base64 that is none.
+    A picture that cannot be read has a fault and leaves the others as they are. Raises the error that the body holds
+    (an error inside HTTP 200), NoPicture when it has neither, AnswerUnreadable for a body that is no JSON or is cut,
+    and the first fault where there is nothing else.
     """
     body = _decoded(reply)
     if not isinstance(body, dict):
@@ -46,6 +48,8 @@ def read(reply: Reply) -> Answer:
     pictures = tuple(_pictures(items if isinstance(items, list) else [], reply))
     if not pictures:
         raise _no_picture(body, reply)
+    if all(picture.fault is not None for picture in pictures):
+        raise pictures[0].fault or _no_picture(body, reply)
     return Answer(pictures=pictures, usage=_json_text(body.get("usage")))
 
 
@@ -69,17 +73,26 @@ def _what_it_is(body: bytes) -> str:
 
 def _pictures(items: list[Any], reply: Reply) -> Iterator[Delivered]:
     for item in items:
-        if not isinstance(item, dict):
-            continue
-        revised = item.get("revised_prompt")
-        note = revised if isinstance(revised, str) else None
-        base64, url = item.get("b64_json"), item.get("url")
-        if isinstance(base64, str) and base64:
-            yield Delivered(data=_bytes(base64, reply), revised_prompt=note)
-        elif isinstance(url, str) and url.startswith("data:"):
-            yield Delivered(data=_bytes(url, reply), revised_prompt=note)
-        elif isinstance(url, str) and url:
-            yield Delivered(url=_absolute(url, reply), revised_prompt=note)
+        if isinstance(item, dict):
+            try:
+                yield from _picture(item, reply)
+            except CallError as error:
+                yield Delivered(fault=error)
+
+
+def _picture(item: dict[str, Any], reply: Reply) -> Iterator[Delivered]:
+    """The picture of one item; nothing for an item that holds neither a picture nor an error."""
+    revised = item.get("revised_prompt")
+    note = revised if isinstance(revised, str) else None
+    base64, url = item.get("b64_json"), item.get("url")
+    if isinstance(base64, str) and base64:
+        yield Delivered(data=_bytes(base64, reply), revised_prompt=note)
+    elif isinstance(url, str) and url.startswith("data:"):
+        yield Delivered(data=_bytes(url, reply), revised_prompt=note)
+    elif isinstance(url, str) and url:
+        yield Delivered(url=_absolute(url, reply), revised_prompt=note)
+    elif item.get("error"):
+        raise explain(replace(reply, body=msgspec.json.encode(item)))
 
 
 def _absolute(url: str, reply: Reply) -> str:

@@ -19,15 +19,15 @@ from .errors import SettingsError, TimedRun
 from .options import Options, from_call
 from .plan import Plan
 from .request import build
-from .result import Result, is_file, result_of
+from .result import Result, folder_of, result_of
 from .settings import Settings, Where, photograph
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from .call import Ask
     from .display import Progress, Silence
     from .frame import History
-    from .session import Ask
 
 
 def generate(
@@ -154,7 +154,7 @@ def run(job: Job) -> Result:
 
 def prepare(options: Options) -> Ask:
     """Decide everything that can be decided before something is sent, and refuse what must not be."""
-    from .session import Ask  # noqa: PLC0415  (the client and the journal are loaded by the first call)
+    from .call import Ask  # noqa: PLC0415  (the client and the journal are loaded by the first call)
 
     settings = photograph()
     endpoint = resolve(options.where, settings, os.environ, catalogue())
@@ -232,8 +232,7 @@ def _make_room(save: str | None) -> None:
     """Make the folder that pictures will be saved to, so that a path that cannot be is refused before it costs."""
     if save is None:
         return
-    path = Path(save).expanduser()
-    folder = path.parent if is_file(save) else path
+    folder = folder_of(save)
     try:
         make_folder(folder)
     except OSError as error:

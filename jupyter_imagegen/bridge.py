@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from .call import Ask
     from .client import Client
-    from .session import Ask, Outcome, Session
+    from .session import Outcome, Session
 
 CLOSING_S: Final = 5.0
 _FIRST_PAUSE_S: Final = 0.001

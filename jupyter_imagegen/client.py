@@ -125,13 +125,13 @@ class Client:
     def _for(self, endpoint: Endpoint) -> httpx2.AsyncClient:
         return self._embedded if endpoint.embedded else self._network
 
-    async def download(self, url: str, order: Order) -> bytes:
-        """The bytes behind a picture's URL, asked for without the key and repeated freely.
+    async def download(self, url: str, order: Order, left_s: float) -> bytes:
+        """The bytes behind a picture's URL, asked for without the key and repeated freely within `left_s` seconds.
 
         Raises DownloadFailed, also for a URL that points into a private network that is not the API's own host.
         """
         try:
-            async with asyncio.timeout(order.timeout_s):
+            async with asyncio.timeout(left_s):
                 await _refuse_foreign_network(url, order.endpoint)
                 return await self._get_until_there(self._for(order.endpoint), url)
         except TimeoutError:

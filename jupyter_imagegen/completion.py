@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext, SimpleMatcherResult
     from IPython.core.interactiveshell import InteractiveShell
 
-_MAGIC_LINE: Final = re.compile(r"^\s*%%?imagegen\s(?P<line>.*)$", re.DOTALL)
+_MAGIC_LINE: Final = re.compile(r"^\s*(?:%%|(?:[^=%]+=\s*)?%)imagegen\s(?P<line>.*)$", re.DOTALL)
 _FROM_MODEL: Final = MappingProxyType[str, Callable[[Model], tuple[str, ...]]](
     {
         "size": lambda model: model.sizes,

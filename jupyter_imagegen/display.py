@@ -57,14 +57,14 @@ def _alt(result: Result) -> str:
 def caption_lines(result: Result) -> list[str]:
     """One line for each picture (model, size, format, time, cost, path), and the note of a choice that nobody made."""
     lines = [_caption(picture, f"[{place}] " if len(result) > 1 else "") for place, picture in enumerate(result)]
-    return [*lines, f"({result.note})"] if result.note else lines
+    return [*lines, f"({result.note})"] if result.note and lines else lines
 
 
 def _caption(picture: Picture, number: str) -> str:
     record = picture.record
     size = f"{picture.width}×{picture.height} {picture.format}" if picture.width else picture.format
     taken = f"{record.end.latency_s:.1f} s" if record.end is not None else ""
-    name = record.model if record.model == record.provider else f"{record.model or '?'} at {record.provider}"
+    name = f"{record.model} at {record.provider}" if record.model not in (None, record.provider) else record.provider
     parts = (name, size, taken, _cost(picture), nearby(picture.path))
     return number + " · ".join(part for part in parts if part)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import cells, completion
 from .bridge import http_loop
-from .magic import ImageGenMagics
+from .magic import ImageGenMagics, keep_question_marks
 from .settings import ImageGen
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ def load(shell: InteractiveShell) -> None:
     if settings not in _configurables(shell):
         _configurables(shell).append(settings)
         cells.watch(shell)
+        shell.input_transformers_cleanup.append(keep_question_marks)
     shell.register_magics(ImageGenMagics)
     completion.install(shell)
     # Started here, so that no cell can be interrupted in the middle of starting it.
@@ -31,6 +32,7 @@ def unload(shell: InteractiveShell) -> None:
     if settings in _configurables(shell):
         _configurables(shell).remove(settings)
         cells.unwatch(shell)
+        shell.input_transformers_cleanup.remove(keep_question_marks)
     completion.remove(shell)
     for kind, names in {"line": ("imagegen", "imagegen_history"), "cell": ("imagegen",)}.items():
         for name in names:

@@ -78,7 +78,7 @@ class Kept(Line, frozen=True, kw_only=True, tag="image"):
 
 
 class Ended(Line, frozen=True, kw_only=True, tag="done"):
-    """The call is over; latency in seconds from the first POST to the last byte."""
+    """The call is over; latency in seconds from before the first POST until the last picture was kept."""
 
     id: str
     at: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
@@ -79,6 +80,23 @@ def shorten(error: KeyboardInterrupt, job: Job) -> None:
     records = job.outcome.records if job.outcome is not None else ()
     lines = [f"{record.id}: {record.error or record.status}" for record in records] or ["Nothing had been sent."]
     error._render_traceback_ = lambda: ["KeyboardInterrupt: cancelled.", *lines]  # type: ignore[attr-defined]
+
+
+_ENDS_IN_QUESTION = re.compile(r"(?P<before>\s*(?:[^\W\d]\w*\s*=\s*)?)%imagegen\s+(?P<line>\S.*\?)\s*")
+
+
+def keep_question_marks(lines: list[str]) -> list[str]:
+    """Hand over `%imagegen is it a cat?` as it is typed: IPython takes any line that ends in `?` as a call for help.
+
+    A cell with triple quotes is left alone, since such a line could be text in it.
+    """
+    if (lines and lines[0].startswith("%%")) or any(quotes in line for line in lines for quotes in ('"""', "'''")):
+        return lines
+    return [_called(found) if (found := _ENDS_IN_QUESTION.fullmatch(line)) else line for line in lines]
+
+
+def _called(found: re.Match[str]) -> str:
+    return f"{found['before']}get_ipython().run_line_magic('imagegen', {found['line']!r})\n"
 
 
 def help_text() -> str:

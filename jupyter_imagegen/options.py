@@ -99,17 +99,22 @@ def from_call(
     Raises OptionError for a value that cannot be meant, PromptError, KeyInCell.
     """
     _refuse_contradictions(fields)
+    _refuse_keys(note or "", *_several(tags))
     return Options(
         prompt=_sendable(prompt),
-        where=where,
+        where=Where(
+            provider=_argument("provider", where.provider),
+            base_url=_argument("base-url", where.base_url),
+            model=_argument("model", where.model),
+        ),
         n=_argument("n", n),
         fields=tuple(_field(name, value) for name, value in fields.items() if value is not None),
-        omit=_several(omit),
+        omit=tuple(_argument("omit", name) for name in _several(omit)),
         timeout_s=_argument("timeout", timeout),
-        tags=_several(tags),
-        note=note,
+        tags=tuple(_argument("tag", tag) for tag in _several(tags)),
+        note=_argument("note", note),
         inline=_argument("inline", inline),
-        save=None if save is None else str(save),
+        save=_argument("save", save),
         quiet=quiet,
     )
 
@@ -166,6 +171,12 @@ def _fields(values: tuple[tuple[Option, Any], ...], params: tuple[tuple[str, str
     fields = dict(pairs)
     _refuse_contradictions(fields)
     return pairs
+
+
+def _refuse_keys(*texts: str) -> None:
+    if any(looks_like_key(text) for text in texts):
+        message = "A note or a tag looks like a key, which would stay in the record."
+        raise KeyInCell(message)
 
 
 def _refuse_contradictions(fields: Mapping[str, object]) -> None:

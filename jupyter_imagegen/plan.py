@@ -26,4 +26,4 @@ class Plan:
         ]
         for request in self.requests:
             lines += ["", f"POST {request.url}", request.body]
-        return "\n".join([*lines, *([f"({self.endpoint.note})"] if self.endpoint.note else [])])
+        return "\n".join([*lines, *(["", f"({self.endpoint.note})"] if self.endpoint.note else [])])

@@ -133,7 +133,13 @@ def _plain(picture: Pillow.Image) -> Pillow.Image:
 
 
 def _encoded(small: Pillow.Image, heaviest: int) -> Preview:
-    return _as_jpeg(small, heaviest) if small.mode == "RGB" else _light_png(small, heaviest)
+    """As it is where that is light enough, else smaller until it is; noise stays heavy at any quality."""
+    for smaller in _smaller(small):
+        opaque = smaller.mode == "RGB"
+        found = _as_jpeg(smaller, heaviest) if opaque else _as_png(smaller.quantize(256, Pillow.Quantize.FASTOCTREE))
+        if len(found.data) <= heaviest:
+            break
+    return found
 
 
 def _as_jpeg(picture: Pillow.Image, heaviest: int) -> Preview:
@@ -144,15 +150,6 @@ def _as_jpeg(picture: Pillow.Image, heaviest: int) -> Preview:
         if len(data) <= heaviest:
             break
     return Preview("image/jpeg", data, *picture.size)
-
-
-def _light_png(picture: Pillow.Image, heaviest: int) -> Preview:
-    """A PNG with at most 256 colours, and smaller until it is light enough."""
-    for small in _smaller(picture):
-        found = _as_png(small.quantize(256, Pillow.Quantize.FASTOCTREE))
-        if len(found.data) <= heaviest:
-            break
-    return found
 
 
 def _smaller(picture: Pillow.Image) -> Iterator[Pillow.Image]:

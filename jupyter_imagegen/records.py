@@ -109,7 +109,7 @@ def fold(logs: Iterable[Iterable[AnyLine]], alive: Callable[[Process], bool]) ->
     for call, writer in calls.values():
         yield Record(
             call=call,
-            images=tuple(images.get(call.id, ())),
+            images=tuple(sorted(images.get(call.id, ()), key=lambda kept: kept.index)),
             end=ends.get(call.id),
             version=writer.version if writer else None,
             is_running=call.id not in ends and writer is not None and lives(_process(writer)),

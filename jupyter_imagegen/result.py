@@ -154,8 +154,13 @@ def result_of(records: tuple[Record, ...], store: Path) -> Result:
     return Result(pictures=tuple(sorted(pictures, key=lambda picture: picture.index)), records=records)
 
 
-def is_file(path: str | Path) -> bool:
-    """Whether a `save` path is meant as a file or a pattern of files."""
+def folder_of(path: str | Path) -> Path:
+    """The folder that a `save` path will write to (for a pattern, that of its first picture)."""
+    first = Path(str(path).replace(_NUMBER, "0")).expanduser()
+    return first.parent if _is_file(path) else first
+
+
+def _is_file(path: str | Path) -> bool:
     return _NUMBER in str(path) or _FILE_SUFFIX.search(str(path)) is not None
 
 
@@ -172,8 +177,8 @@ def _save(pictures: tuple[Picture, ...], path: str | Path) -> tuple[Path, ...]:
 
 
 def _target(path: Path, picture: Picture, place: int, count: int) -> Path:
-    if _NUMBER in path.name:
-        return path.with_name(path.name.replace(_NUMBER, str(place)))
-    if not is_file(path):
+    if _NUMBER in str(path):
+        return Path(str(path).replace(_NUMBER, str(place)))
+    if not _is_file(path):
         return path / picture.path.name
     return path if count == 1 else path.with_name(f"{path.stem}-{place}{path.suffix}")

@@ -101,14 +101,15 @@ def test_the_guard_cancels_the_jobs_of_one_cell_only(gateway: Gateway) -> None:
 
 def test_a_defect_of_ours_is_raised_and_not_swallowed(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     """An exception that nobody expected reaches the person who called."""
-    from jupyter_imagegen import session
+    from jupyter_imagegen import call
 
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(session, "read", broken)
+    monkeypatch.setattr(call, "read", broken)
     with pytest.raises(ZeroDivisionError):
         ig.generate("an otter", base_url=gateway.url)
+    assert ig.history().status.tolist() == ["unknown"]
 
 
 def test_no_job_is_left_on_the_loop(gateway: Gateway) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
@@ -210,6 +211,34 @@ def test_a_download_that_fails_keeps_the_answer(gateway: Gateway, tmp_path: Path
     assert "imagegen/unread/" in caught.value.hint
     assert list((tmp_path / "imagegen" / "unread").iterdir())
     assert len(gateway.posts) == 1
+
+
+def test_one_bad_picture_leaves_its_neighbours(gateway: Gateway) -> None:
+    """Of four items two are pictures: both are kept, the error says what was wrong with the first other one."""
+    good = json.loads(answer(picture("red"), picture("blue")))["data"]
+    items = [good[0], {"b64_json": "!!!"}, {"error": {"message": "no", "code": "moderation_blocked"}}, good[1]]
+    gateway.rule = lambda _: Said(json.dumps({"data": items}).encode())
+    with pytest.raises(errors.AnswerUnreadable, match="base64") as caught:
+        ig.generate("an otter", base_url=gateway.url, n=4)
+    assert isinstance(caught.value.result, ig.Result)
+    assert [found.index for found in caught.value.result] == [0, 3]
+    assert ig.history().status.tolist() == ["ok", "ok"]
+
+
+def test_an_answer_of_refusals_only_is_a_refusal(gateway: Gateway) -> None:
+    """The error of an item is read like the error of an answer."""
+    gateway.rule = lambda _: Said(b'{"data": [{"error": {"message": "no", "code": "moderation_blocked"}}]}')
+    with pytest.raises(errors.Refused):
+        ig.generate("an otter", base_url=gateway.url)
+    assert last()["status"] == "refused"
+
+
+def test_downloads_stop_at_the_deadline_of_the_call(gateway: Gateway) -> None:
+    """The time of the downloads is part of the whole; the answer with their addresses is kept."""
+    gateway.rule = lambda asked: Drip() if asked.method == "GET" else Said(b'{"data": [{"url": "/a"}, {"url": "/b"}]}')
+    with pytest.raises(errors.DownloadFailed, match="no end within") as caught:
+        ig.generate("an otter", base_url=gateway.url, timeout=0.5)
+    assert "imagegen/unread/" in caught.value.hint
 
 
 @pytest.mark.parametrize(

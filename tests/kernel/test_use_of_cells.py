@@ -72,6 +72,15 @@ def test_the_line_form_returns_a_result_and_shows_nothing_when_assigned(kernel: 
     assert kernel.value("len(r)") == 1
 
 
+@pytest.mark.parametrize("assigned", ["", "r = "])
+def test_a_line_may_end_in_a_question_mark(kernel: Kernel, gateway: Gateway, assigned: str) -> None:
+    """IPython takes such a line as a call for help; here it is a prompt, and %imagegen? still is help."""
+    assert kernel.run(f"{assigned}%imagegen --base-url {gateway.url} is it a cat?").status == "ok"
+    assert [asked.json["prompt"] for asked in gateway.posts] == ["is it a cat?"]
+    assert kernel.run("%imagegen?").status == "ok"
+    assert len(gateway.posts) == 1
+
+
 def test_into_binds_the_result(kernel: Kernel, gateway: Gateway) -> None:
     """--into NAME leaves the Result in that variable, and the picture is shown all the same."""
     done = kernel.run(cell(gateway, "--into otter"))

@@ -1,0 +1,235 @@
+"""Results and progress as mimebundles: pictures, our own escaped captions, and text everywhere."""
+
+from __future__ import annotations
+
+import base64
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from io import BytesIO, StringIO
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from PIL import Image as Pillow
+from support.made import record, result
+from support.pictures import picture
+from traitlets.config import Config
+
+from jupyter_imagegen import display
+from jupyter_imagegen.display import Progress, Silence, caption_lines, nearby, show
+from jupyter_imagegen.result import Result, result_of
+
+RED = picture("red")
+EVIL = "<script>alert(1)</script>\"'&"
+
+
+@pytest.fixture(autouse=True)
+def shell() -> Iterator[Any]:
+    """A real shell, whose displays can be captured."""
+    hook, excepthook = sys.displayhook, sys.excepthook
+    config = Config()
+    config.HistoryManager.enabled = False
+    InteractiveShell.clear_instance()
+    yield InteractiveShell.instance(config=config)
+    InteractiveShell.clear_instance()
+    sys.displayhook, sys.excepthook = hook, excepthook
+
+
+def shown(found: Result) -> list[Any]:
+    """The displays that a cell gets."""
+    with capture_output() as captured:
+        show(found)
+    return list(captured.outputs)
+
+
+def test_a_picture_is_shown_as_a_preview_then_its_caption(tmp_path: Path) -> None:
+    """One image with its size and alternative text, and one line about it; each has a plain text beside it."""
+    image, caption = shown(result(tmp_path, RED))
+
+    assert set(image.data) == {"image/jpeg", "text/plain"}
+    assert image.data["text/plain"] == "a cat"
+    assert image.metadata["image/jpeg"] == {"alt": "a cat", "width": 64, "height": 48}
+    assert set(caption.data) == {"text/plain", "text/html"}
+    assert "64×48 png" in caption.data["text/plain"]
+
+
+def test_full_shows_the_stored_bytes(tmp_path: Path) -> None:
+    """--inline full puts into the notebook what was received."""
+    image, _ = shown(replace(result(tmp_path, RED), inline="full"))
+
+    assert base64.b64decode(image.data["image/png"]) == RED
+
+
+def test_none_shows_the_caption_alone(tmp_path: Path) -> None:
+    """--inline none keeps the notebook small."""
+    (caption,) = shown(replace(result(tmp_path, RED), inline="none"))
+
+    assert "64×48" in caption.data["text/plain"]
+
+
+def test_several_pictures_are_one_labelled_grid(tmp_path: Path) -> None:
+    """The labels of the grid are those of the caption, and count as the Result does."""
+    image, caption = shown(result(tmp_path, RED, picture("blue")))
+    sheet = Pillow.open(BytesIO(base64.b64decode(image.data["image/jpeg"])))
+
+    assert sheet.width > 2 * 64
+    assert [line[:3] for line in caption.data["text/plain"].splitlines()] == ["[0]", "[1]"]
+
+
+@pytest.mark.parametrize("data", [b"<svg onload='alert(1)'></svg>", RED[:20] + b"cut"])
+def test_what_is_not_decoded_is_a_caption(tmp_path: Path, data: bytes) -> None:
+    """SVG is stored, not rendered; a broken file is named."""
+    outputs = shown(result(tmp_path, data))
+
+    assert [set(each.data) for each in outputs] == [{"text/plain", "text/html"}]
+    assert "alert" not in str(outputs[0].data)
+
+
+def test_no_remote_text_becomes_html(tmp_path: Path) -> None:
+    """Model and provider may be anything; the caption's HTML is our own and escaped."""
+    image, caption = shown(result(tmp_path, RED, model=EVIL, provider=EVIL, prompt=EVIL))
+
+    assert "text/html" not in image.data
+    assert "<script" not in caption.data["text/html"]
+    assert "&lt;script&gt;" in caption.data["text/html"]
+    assert "<script" in caption.data["text/plain"]
+
+
+def test_a_long_prompt_is_cut_in_the_alternative_text(tmp_path: Path) -> None:
+    """Alt text is the prompt on one line, as long as a person listens."""
+    image, _ = shown(result(tmp_path, RED, prompt="a\ncat " * 500))
+
+    assert len(image.data["text/plain"]) == 400
+    assert "\n" not in image.data["text/plain"]
+
+
+def test_a_result_without_pictures_shows_no_picture(tmp_path: Path) -> None:
+    """A refused call has a caption only."""
+    (caption,) = shown(result_of((record(),), tmp_path))
+
+    assert caption.data["text/plain"] == ""
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ({}, "m at openai · 64×48 png · 8.6 s · cost unknown · imagegen/images/a-cat-"),
+        ({"model": None}, "openai · 64×48 png · "),
+        ({"provider": "custom", "base_url": "https://h/v1"}, "m at custom · 64×48 png · 8.6 s · cost unknown"),
+        (
+            {"provider": "sketch", "model": "sketch", "base_url": "http://sketch.invalid/v1"},
+            "sketch · 64×48 png · 8.6 s · no cost · ",
+        ),
+        (
+            {"provider": "sketch", "model": "sketch", "base_url": "https://elsewhere.example/v1"},
+            "sketch · 64×48 png · 8.6 s · cost unknown · ",
+        ),
+    ],
+)
+def test_a_caption_names_model_size_time_cost_and_path(tmp_path: Path, call: dict[str, Any], expected: str) -> None:
+    """An unknown cost is unknown; only what was painted in this process cost nothing."""
+    (line,) = caption_lines(result(tmp_path / "imagegen", RED, **call))
+
+    assert line.startswith(expected)
+
+
+def test_a_choice_that_nobody_made_is_said(tmp_path: Path) -> None:
+    """The note stands below the captions."""
+    assert caption_lines(replace(result(tmp_path, RED), note="because"))[-1] == "(because)"
+
+
+def test_a_path_is_shown_from_here(tmp_path: Path) -> None:
+    """Below the current folder a path is relative; elsewhere it is whole."""
+    assert nearby(tmp_path / "a" / "b.png") == "a/b.png"
+    assert nearby(Path("/elsewhere/b.png")) == "/elsewhere/b.png"
+
+
+@pytest.mark.parametrize(("inline", "count"), [("preview", 2), ("none", 1), ("quiet", 0)])
+def test_a_result_shows_itself_at_the_end_of_a_cell(tmp_path: Path, shell: Any, inline: str, count: int) -> None:
+    """Assigning it shows nothing; a quiet one shows nothing until it is asked."""
+    shell.user_ns["r"] = replace(result(tmp_path, RED), inline=inline)
+    with capture_output() as captured:
+        shell.run_cell("x = r")
+        shell.run_cell("r")
+
+    assert len(captured.outputs) == count
+
+
+def test_one_picture_shows_itself(tmp_path: Path, shell: Any) -> None:
+    """r[1] at the end of a cell is that picture."""
+    shell.user_ns["r"] = result(tmp_path, RED, picture("blue"))
+    with capture_output() as captured:
+        shell.run_cell("r[1]")
+    colour = Pillow.open(BytesIO(base64.b64decode(captured.outputs[0].data["image/jpeg"]))).getpixel((32, 24))
+
+    assert isinstance(colour, tuple)
+    assert colour[2] > 200
+    assert len(captured.outputs) == 2
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 100.0
+        monkeypatch.setattr(display, "time", SimpleNamespace(monotonic=lambda: self.now))
+
+
+class Terminal(StringIO):
+    """A standard error that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        """It is."""
+        return True
+
+
+def test_a_terminal_has_one_line_of_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the first second on, once for each second, in place, and taken away at the end."""
+    clock, terminal = Clock(monkeypatch), Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    progress = Progress(None, "m at p")
+    for elapsed in (0.0, 0.9, 1.0, 1.5, 2.0):
+        clock.now = 100.0 + elapsed
+        progress.tick()
+    progress.close()
+
+    assert terminal.getvalue() == "\r\x1b[Km at p: 1 s …\r\x1b[Km at p: 2 s …\r\x1b[K"
+
+
+def test_a_short_call_shows_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is over within a second leaves nothing to take away."""
+    Clock(monkeypatch)
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    progress = Progress(None, "m at p")
+    progress.tick()
+    progress.close()
+
+    assert terminal.getvalue() == ""
+
+
+def test_a_script_without_a_terminal_has_no_progress(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A log file is not filled with seconds."""
+    clock = Clock(monkeypatch)
+    progress = Progress(None, "m at p")
+    clock.now += 5
+    progress.tick()
+    progress.close()
+
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_quiet_call_has_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Silence ticks and closes without a word."""
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    Silence().tick()
+    Silence().close()
+
+    assert terminal.getvalue() == ""

@@ -1,0 +1,53 @@
+"""What a dry run shows instead of sending it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from jupyter_imagegen.catalogue import Model, load
+from jupyter_imagegen.endpoint import Endpoint
+from jupyter_imagegen.options import Options
+from jupyter_imagegen.plan import Plan
+from jupyter_imagegen.request import build
+
+
+def plan(provider: str = "openai", n: int = 2, note: str = "") -> Plan:
+    """The plan for n pictures of a model that takes one in each call."""
+    row = load().provider(provider)
+    endpoint = Endpoint(provider=row, base_url=row.base_url, model=Model(name="m", max_n=1), note=note)
+    requests = build(Options(prompt="a cat", n=n), endpoint)
+    return Plan(endpoint=endpoint, requests=requests, key_source="from OPENAI_API_KEY")
+
+
+def test_a_plan_shows_the_exact_requests() -> None:
+    """Each call with its address and its body, and how many they are."""
+    said = repr(plan()).splitlines()
+
+    assert said[0] == "Dry run: 2 calls to openai, nothing was sent."
+    assert said.count("POST https://api.openai.com/v1/images/generations") == 2
+    assert said.count('{"model":"m","n":1,"prompt":"a cat"}') == 2
+
+
+def test_one_call_is_one_call() -> None:
+    """The sentence fits the number."""
+    assert repr(plan(n=1)).startswith("Dry run: 1 call to openai")
+
+
+def test_a_plan_says_where_the_key_would_come_from() -> None:
+    """The variable, never the key."""
+    assert "Key: from OPENAI_API_KEY" in repr(plan())
+
+
+def test_an_unknown_cost_is_unknown() -> None:
+    """Only what stays in this process costs nothing."""
+    moved = replace(plan("sketch"), endpoint=replace(plan("sketch").endpoint, base_url="https://h/v1"))
+
+    assert "Estimated cost: unknown" in repr(plan())
+    assert "Estimated cost: nothing" in repr(plan("sketch"))
+    assert "Estimated cost: unknown" in repr(moved)
+
+
+def test_a_choice_that_nobody_made_is_said() -> None:
+    """The note of the endpoint stands at the end."""
+    assert repr(plan(note="because")).endswith("\n(because)")
+    assert "()" not in repr(plan())

@@ -1,0 +1,188 @@
+"""Small pictures for the notebook, made from stored ones."""
+
+from __future__ import annotations
+
+import random
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image as Pillow
+from support.pictures import picture
+from support.properties import held
+
+from jupyter_imagegen.preview import HEAVIEST, LONGEST_SIDE, MOST_PIXELS, Preview, decoded, full, grid, load, preview
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+
+
+def noise(size: tuple[int, int], name: str, mode: str = "RGB") -> bytes:
+    """The picture that is hardest to make small."""
+    pixels = random.Random(1).randbytes(size[0] * size[1] * len(mode))  # noqa: S311  (no secret depends on it)
+    buffer = BytesIO()
+    Pillow.frombytes(mode, size, pixels).save(buffer, name)
+    return buffer.getvalue()
+
+
+def stored(folder: Path, data: bytes) -> Path:
+    """A file with these bytes."""
+    path = folder / "x"
+    path.write_bytes(data)
+    return path
+
+
+def opened(small: Preview | None) -> Pillow.Image:
+    """A preview, decoded."""
+    assert small is not None
+    found = Pillow.open(BytesIO(small.data))
+    assert (found.width, found.height) == (small.width, small.height)
+    assert Pillow.MIME[found.format or ""] == small.mime
+    return found
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("size", [(1536, 1024), (512, 512), (40, 2000), (1, 1)])
+def test_a_preview_is_small_in_pixels_and_bytes(tmp_path: Path, size: tuple[int, int], mode: str) -> None:
+    """At most 512 px on the long side and about 40 KB, also for noise, which nothing makes small."""
+    found = opened(small := preview(stored(tmp_path, noise(size, "PNG", mode))))
+
+    assert small is not None
+    assert max(found.size) <= LONGEST_SIDE
+    assert len(small.data) <= HEAVIEST
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [((64, 48), (64, 48)), ((1536, 1024), (512, 341)), ((512, 2048), (128, 512)), ((1, 1), (1, 1))],
+)
+def test_a_preview_keeps_the_shape(tmp_path: Path, size: tuple[int, int], expected: tuple[int, int]) -> None:
+    """The long side becomes 512 px where it was longer; a small picture is not made larger."""
+    assert opened(preview(stored(tmp_path, picture(size=size)))).size == expected
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("mode", ["RGB", "L", "1"])
+def test_every_format_has_a_preview_in_its_colours(tmp_path: Path, name: str, mode: str) -> None:
+    """Each format and mode that is decoded here comes out as PNG or JPEG."""
+    buffer = BytesIO()
+    Pillow.new("RGB", (64, 48), "white").convert(mode).save(buffer, name)
+    found = opened(preview(stored(tmp_path, buffer.getvalue()))).convert("RGB")
+
+    assert found.getpixel((32, 24)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("name", ["PNG", "WEBP"])
+def test_what_shows_through_stays_so(tmp_path: Path, name: str) -> None:
+    """A transparent background is a PNG with transparency; one that is opaque all over is a JPEG."""
+    clear = opened(preview(stored(tmp_path, picture("#00000000", name=name, mode="RGBA"))))
+    opaque = preview(stored(tmp_path, picture("#000000ff", name=name, mode="RGBA")))
+
+    assert clear.convert("RGBA").getpixel((0, 0)) == (0, 0, 0, 0)
+    assert opaque is not None
+    assert opaque.mime == "image/jpeg"
+
+
+def test_a_turned_photograph_is_shown_upright(tmp_path: Path) -> None:
+    """The orientation that a camera notes is followed."""
+    exif = Pillow.Exif()
+    exif[0x0112] = 6
+    buffer = BytesIO()
+    Pillow.new("RGB", (64, 48)).save(buffer, "JPEG", exif=exif)
+
+    assert opened(preview(stored(tmp_path, buffer.getvalue()))).size == (48, 64)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"<svg></svg>",
+        b"no picture",
+        b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\xff\xff\x00\x00\xff\xff\x08\x02\x00\x00\x00\x00\x00\x00\x00",
+        b"%PDF-1.7",
+    ],
+)
+def test_what_is_not_decoded_here_has_no_preview(tmp_path: Path, data: bytes) -> None:
+    """SVG, a bomb and an unknown format are stored and not shown."""
+    path = stored(tmp_path, data)
+
+    assert (preview(path), full(path), load(data), decoded(data), grid((("x", path),))) == (None,) * 5
+
+
+def test_a_file_that_is_gone_has_no_preview(tmp_path: Path) -> None:
+    """An output is shown without it."""
+    assert preview(tmp_path / "gone") is None
+    assert full(tmp_path / "gone") is None
+
+
+def test_a_bomb_is_not_decoded() -> None:
+    """More pixels than any model makes are a file and nothing else."""
+    side = int(MOST_PIXELS**0.5) + 100
+    buffer = BytesIO()
+    Pillow.new("1", (side, side)).save(buffer, "PNG")
+
+    assert load(buffer.getvalue()) is None
+
+
+@held
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's own, about metadata that is cut
+@given(st.sampled_from(FORMATS), st.data())
+def test_any_damage_is_shown_or_left_out(tmp_path: Path, name: str, data: st.DataObject) -> None:
+    """A file that is cut or altered has a preview or none, and never stops a cell that has paid for it."""
+    whole = noise((30, 20), name)
+    altered = bytearray(whole[: data.draw(st.integers(len(whole) // 2, len(whole)))])
+    for _ in range(data.draw(st.integers(0, 4))):
+        altered[data.draw(st.integers(0, len(altered) - 1))] = data.draw(st.integers(0, 255))
+    path = stored(tmp_path, bytes(altered))
+    found = [preview(path), full(path), grid((("x", path),))]
+    decoded(bytes(altered))
+
+    assert all(each is None or each.mime in ("image/png", "image/jpeg") for each in found)
+
+
+@pytest.mark.parametrize("name", ["PNG", "JPEG"])
+def test_full_is_the_stored_bytes_themselves(tmp_path: Path, name: str) -> None:
+    """What a notebook can show goes in as it was received."""
+    data = picture(name=name)
+    found = full(stored(tmp_path, data))
+
+    assert found is not None
+    assert (found.mime, found.data) == (f"image/{name.lower()}", data)
+
+
+@pytest.mark.parametrize("name", ["WEBP", "GIF", "TIFF", "BMP"])
+def test_full_of_another_format_is_a_png_of_its_size(tmp_path: Path, name: str) -> None:
+    """Only image/png and image/jpeg leave the kernel."""
+    found = opened(full(stored(tmp_path, picture(size=(700, 30), name=name))))
+
+    assert (found.format, found.size) == ("PNG", (700, 30))
+
+
+def test_full_of_a_cut_picture_is_none(tmp_path: Path) -> None:
+    """Its header can be read and its pixels cannot."""
+    assert full(stored(tmp_path, noise((300, 300), "WEBP")[:-2000])) is None
+
+
+@pytest.mark.parametrize(("count", "columns", "rows"), [(2, 2, 1), (4, 2, 2), (5, 3, 2), (10, 4, 3)])
+def test_a_grid_holds_every_picture(tmp_path: Path, count: int, columns: int, rows: int) -> None:
+    """Row by row, in a sheet that is about square, and light enough for that many pictures."""
+    path = stored(tmp_path, picture("red", (512, 512)))
+    sheet = grid(tuple((f"[{place}]", path) for place in range(count)))
+    found = opened(sheet).convert("RGB")
+    step = found.width // columns, found.height // rows
+    centres = [found.getpixel((step[0] * (n % columns) + 130, step[1] * (n // columns) + 130)) for n in range(count)]
+
+    assert sheet is not None
+    assert len(sheet.data) <= HEAVIEST * count
+    assert all(isinstance(colour, tuple) and colour[0] > 200 and colour[1] < 60 for colour in centres)
+
+
+def test_a_grid_leaves_out_what_cannot_be_shown(tmp_path: Path) -> None:
+    """One SVG among pictures does not hide them."""
+    svg = tmp_path / "x.svg"
+    svg.write_bytes(b"<svg></svg>")
+    path = stored(tmp_path, picture())
+
+    assert grid((("[0]", svg), ("[1]", path))) == grid((("[1]", path),))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .catalogue import Catalogue, Model
 from .catalogue import load as catalogue
 from .settings import INLINE
-from .switches import OPTIONS, Option
+from .switches import SWITCHES, Switch
 
 if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext, SimpleMatcherResult
@@ -45,14 +45,14 @@ def complete(line: str, rows: Catalogue) -> list[str]:
 
 def _unused_flags(started: str, typed: list[str]) -> list[str]:
     used = {row.name for word in typed if (row := _option(word.partition("=")[0])) is not None and not row.repeats}
-    return [f"--{row.name}" for row in OPTIONS if f"--{row.name}".startswith(started) and row.name not in used]
+    return [f"--{row.name}" for row in SWITCHES if f"--{row.name}".startswith(started) and row.name not in used]
 
 
-def _option(word: str) -> Option | None:
-    return next((row for row in OPTIONS if word in (f"--{row.name}", f"-{row.short}" if row.short else None)), None)
+def _option(word: str) -> Switch | None:
+    return next((row for row in SWITCHES if word in (f"--{row.name}", f"-{row.short}" if row.short else None)), None)
 
 
-def _values(row: Option, typed: list[str], rows: Catalogue) -> list[str]:
+def _values(row: Switch, typed: list[str], rows: Catalogue) -> list[str]:
     if row.name == "provider":
         return [provider.name for provider in rows.providers]
     if row.name == "model":

@@ -104,7 +104,7 @@ def normalised(url: str) -> str:
         message = "A base URL has no spaces or control characters in it."
         raise SettingsError(message)
     try:
-        parts = urlsplit(url if _SCHEME.match(url) else f"https://{url}")
+        parts = urlsplit(url if _SCHEME.match(url) else f"{_usual_scheme(url)}://{url}")
     except ValueError:
         # The text is not repeated: what cannot be taken apart may hold a password.
         message = "The base URL is not an http or https address: the host cannot be read."
@@ -115,8 +115,13 @@ def normalised(url: str) -> str:
     if not parts.hostname:
         raise _no_address(url)
     origin(urlunsplit(parts))
-    path = parts.path.rstrip("/").removesuffix(_GENERATIONS) or "/v1"
-    return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+    path = parts.path.rstrip("/")
+    base = path.removesuffix(_GENERATIONS) if path.endswith(_GENERATIONS) else path or "/v1"
+    return urlunsplit((parts.scheme, parts.netloc, base, "", ""))
+
+
+def _usual_scheme(url: str) -> str:
+    return "http" if re.match(r"(localhost|127\.|\[::1\])", url) else "https"
 
 
 def _no_address(url: str) -> SettingsError:

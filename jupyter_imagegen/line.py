@@ -10,7 +10,7 @@ from typing import Any
 from .errors import KeyInCell, OptionError
 from .keys import looks_like_key, scrub
 from .nearest import did_you_mean
-from .switches import BY_FLAG, Option, is_key_name, read_value, shown
+from .switches import BY_FLAG, Switch, is_key_name, read_value, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Word:
 class Typed:
     """A line that was read: each option with its values, and the words that belong to no option."""
 
-    values: tuple[tuple[Option, Any], ...]
+    values: tuple[tuple[Switch, Any], ...]
     prompt: str | None
 
 
@@ -60,7 +60,7 @@ def _word(line: str, start: int) -> Word:
 
 def read_line(line: str) -> Typed:
     """Options, values and the loose words of a line. Raises OptionError and KeyInCell."""
-    values: list[tuple[Option, Any]] = []
+    values: list[tuple[Switch, Any]] = []
     loose: list[Word] = []
     queue = list(words(line))
     while queue:
@@ -81,7 +81,7 @@ def _is_flag(word: Word) -> bool:
     return not word.quoted and re.match(r"--?[A-Za-z]", word.text) is not None
 
 
-def _value(flag: str, queue: list[Word]) -> tuple[Option, Any]:
+def _value(flag: str, queue: list[Word]) -> tuple[Switch, Any]:
     name, equals, inline = flag.partition("=")
     row = _option(name)
     if not row.takes_value:
@@ -95,7 +95,7 @@ def _value(flag: str, queue: list[Word]) -> tuple[Option, Any]:
     return row, read_value(row, inline if equals else queue.pop(0).text)
 
 
-def _option(flag: str) -> Option:
+def _option(flag: str) -> Switch:
     if flag in BY_FLAG:
         return BY_FLAG[flag]
     bare = flag.lstrip("-").lower().replace("_", "-")
@@ -109,7 +109,7 @@ def _option(flag: str) -> Option:
     raise OptionError(message)
 
 
-def _refuse_repeats(rows: Iterable[Option]) -> None:
+def _refuse_repeats(rows: Iterable[Switch]) -> None:
     seen: set[str] = set()
     for row in rows:
         if row.name in seen and not row.repeats:

@@ -9,7 +9,7 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 
 from .errors import OptionError
 from .options import parse_cell, parse_line
-from .switches import OPTIONS
+from .switches import SWITCHES
 
 if TYPE_CHECKING:
     from .bridge import Job
@@ -101,8 +101,8 @@ def _called(found: re.Match[str]) -> str:
 
 def help_text() -> str:
     """What `%%imagegen?` shows: every option of the table."""
-    width = max(len(row.spelling) for row in OPTIONS)
-    lines = [f"    {row.spelling:<{width}}  {row.help}{' (repeat)' if row.repeats else ''}" for row in OPTIONS]
+    width = max(len(row.spelling) for row in SWITCHES)
+    lines = [f"    {row.spelling:<{width}}  {row.help}{' (repeat)' if row.repeats else ''}" for row in SWITCHES]
     return _HELP.format(options="\n".join(lines))
 
 

@@ -15,7 +15,7 @@ from .keys import looks_like_key
 from .line import Typed, read_line
 from .nearest import did_you_mean
 from .settings import Where
-from .switches import BY_FLAG, Option, is_key_name, json_text, read_value, shown
+from .switches import BY_FLAG, Switch, is_key_name, json_text, read_value, shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +99,6 @@ def from_call(
     Raises OptionError for a value that cannot be meant, PromptError, KeyInCell.
     """
     _refuse_contradictions(fields)
-    _refuse_keys(note or "", *_several(tags))
     return Options(
         prompt=_sendable(prompt),
         where=Where(
@@ -160,7 +159,7 @@ def _options(typed: Typed, template: str, namespace: Mapping[str, object]) -> Op
     )
 
 
-def _fields(values: tuple[tuple[Option, Any], ...], params: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+def _fields(values: tuple[tuple[Switch, Any], ...], params: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
     named = [_field(row.name.replace("-", "_"), value) for row, value in values if row.is_field]
     pairs = (*named, *params)
     names = [name for name, _ in pairs]
@@ -171,12 +170,6 @@ def _fields(values: tuple[tuple[Option, Any], ...], params: tuple[tuple[str, str
     fields = dict(pairs)
     _refuse_contradictions(fields)
     return pairs
-
-
-def _refuse_keys(*texts: str) -> None:
-    if any(looks_like_key(text) for text in texts):
-        message = "A note or a tag looks like a key, which would stay in the record."
-        raise KeyInCell(message)
 
 
 def _refuse_contradictions(fields: Mapping[str, object]) -> None:

@@ -18,9 +18,12 @@ from .errors import KeyInCell, OptionError
 from .keys import looks_like_key, scrub
 from .settings import INLINE
 
+MOST_IMAGES: Final = 1000
+"""Of one ask: more than that is a slip of the finger, and each of them is paid for."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
+class Switch:
     """One row of the table: how it is written, how its value is read, and what it means."""
 
     name: str
@@ -50,8 +53,9 @@ def _whole(text: str) -> int:
 
 
 def _count(text: str) -> int:
-    if not re.fullmatch(r"\+?\d{1,18}", text) or int(text) < 1:
-        raise ValueError("a whole number from 1")
+    if not re.fullmatch(r"\+?\d{1,18}", text) or not 1 <= int(text) <= MOST_IMAGES:
+        message = f"a whole number from 1 to {MOST_IMAGES}"
+        raise ValueError(message)
     return int(text)
 
 
@@ -112,62 +116,62 @@ def json_text(value: object) -> str:
     return text
 
 
-OPTIONS: Final = (
-    Option(name="model", short="m", metavar="NAME", help="the model, free-form; any name that the endpoint knows"),
-    Option(
+SWITCHES: Final = (
+    Switch(name="model", short="m", metavar="NAME", help="the model, free-form; any name that the endpoint knows"),
+    Switch(
         name="provider", short="p", metavar="NAME", help="a provider of the catalogue, for example openai or sketch"
     ),
-    Option(name="base-url", metavar="URL", help="any OpenAI-compatible endpoint, up to and with /v1"),
-    Option(
+    Switch(name="base-url", metavar="URL", help="any OpenAI-compatible endpoint, up to and with /v1"),
+    Switch(
         name="n",
         short="n",
         metavar="N",
         read=_count,
         help="images wanted; more than the model takes in one call become concurrent calls",
     ),
-    Option(name="size", short="s", metavar="WxH", is_field=True, help="for example 1536x1024, or auto"),
-    Option(name="quality", short="q", metavar="NAME", is_field=True, help="for example low, medium or high"),
-    Option(name="style", metavar="NAME", is_field=True, help="vivid or natural (dall-e-3)"),
-    Option(name="background", metavar="NAME", is_field=True, help="transparent, opaque or auto"),
-    Option(name="output-format", metavar="NAME", is_field=True, help="png, jpeg or webp"),
-    Option(
+    Switch(name="size", short="s", metavar="WxH", is_field=True, help="for example 1536x1024, or auto"),
+    Switch(name="quality", short="q", metavar="NAME", is_field=True, help="for example low, medium or high"),
+    Switch(name="style", metavar="NAME", is_field=True, help="vivid or natural (dall-e-3)"),
+    Switch(name="background", metavar="NAME", is_field=True, help="transparent, opaque or auto"),
+    Switch(name="output-format", metavar="NAME", is_field=True, help="png, jpeg or webp"),
+    Switch(
         name="output-compression", metavar="0..100", is_field=True, read=_whole, help="for jpeg and webp, in percent"
     ),
-    Option(name="moderation", metavar="NAME", is_field=True, help="auto or low"),
-    Option(name="response-format", metavar="NAME", is_field=True, help="b64_json or url (GPT image models refuse it)"),
-    Option(name="user", metavar="ID", is_field=True, help="an identifier of the end user, for the provider"),
-    Option(
+    Switch(name="moderation", metavar="NAME", is_field=True, help="auto or low"),
+    Switch(name="response-format", metavar="NAME", is_field=True, help="b64_json or url (GPT image models refuse it)"),
+    Switch(name="user", metavar="ID", is_field=True, help="an identifier of the end user, for the provider"),
+    Switch(
         name="seed",
         metavar="N",
         is_field=True,
         read=_whole,
         help="for servers that take one (most hosted models do not); calls after the first count on from it",
     ),
-    Option(name="negative-prompt", metavar="TEXT", is_field=True, help="what should not be in the picture"),
-    Option(name="param", metavar="KEY=JSON", read=_param, repeats=True, help="any other field of the request body"),
-    Option(name="omit", metavar="KEY", read=_api_name, repeats=True, help="leave out a field that would be sent"),
-    Option(name="timeout", metavar="SECONDS", read=_seconds, help="total deadline of one call (default 900)"),
-    Option(name="into", metavar="NAME", read=_identifier, help="bind the Result to this variable"),
-    Option(name="tag", metavar="TEXT", repeats=True, help="a word that is kept in the record"),
-    Option(name="note", metavar="TEXT", help="a sentence that is kept in the record"),
-    Option(
+    Switch(name="negative-prompt", metavar="TEXT", is_field=True, help="what should not be in the picture"),
+    Switch(name="param", metavar="KEY=JSON", read=_param, repeats=True, help="any other field of the request body"),
+    Switch(name="omit", metavar="KEY", read=_api_name, repeats=True, help="leave out a field that would be sent"),
+    Switch(name="timeout", metavar="SECONDS", read=_seconds, help="total deadline of one call (default 900)"),
+    Switch(name="into", metavar="NAME", read=_identifier, help="bind the Result to this variable"),
+    Switch(name="tag", metavar="TEXT", repeats=True, help="a word that is kept in the record"),
+    Switch(name="note", metavar="TEXT", help="a sentence that is kept in the record"),
+    Switch(
         name="inline",
         metavar="|".join(INLINE),
         read=_inline,
         help="what goes into the notebook (default preview: at most 512 px and about 40 KB)",
     ),
-    Option(
+    Switch(
         name="save",
         metavar="PATH",
         help="also write the pictures there: a folder, a file name, or a pattern with {n}",
     ),
-    Option(name="dry-run", metavar="", help="show the requests and how many calls they are; send nothing"),
-    Option(name="raw", metavar="", help="leave {{name}} in the prompt as it is typed"),
-    Option(name="quiet", metavar="", help="no picture and no progress; the Result is still returned"),
+    Switch(name="dry-run", metavar="", help="show the requests and how many calls they are; send nothing"),
+    Switch(name="raw", metavar="", help="leave {{name}} in the prompt as it is typed"),
+    Switch(name="quiet", metavar="", help="no picture and no progress; the Result is still returned"),
 )
 
-BY_FLAG: Final[Mapping[str, Option]] = MappingProxyType(
-    {f"--{row.name}": row for row in OPTIONS} | {f"-{row.short}": row for row in OPTIONS if row.short}
+BY_FLAG: Final[Mapping[str, Switch]] = MappingProxyType(
+    {f"--{row.name}": row for row in SWITCHES} | {f"-{row.short}": row for row in SWITCHES if row.short}
 )
 
 # Names under which people look for a place to put a key. There is none.
@@ -182,11 +186,14 @@ def is_key_name(name: str) -> bool:
     return spelt in KEY_NAMES or spelt.endswith(("-key", "-token"))
 
 
-def read_value(row: Option, text: str) -> Any:  # noqa: ANN401  (each row reads its own type)
+def read_value(row: Switch, text: str) -> Any:  # noqa: ANN401  (each row reads its own type)
     """The value of an option. Raises OptionError with what it takes, KeyInCell for a key."""
     if looks_like_key(text):
         message = f"The value of --{row.name} looks like a key."
         raise KeyInCell(message)
+    if not text:
+        message = f"--{row.name} needs a value: {row.spelling}."
+        raise OptionError(message)
     try:
         return row.read(text)
     except ValueError as error:

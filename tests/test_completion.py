@@ -9,10 +9,10 @@ from support.properties import held
 
 from jupyter_imagegen.catalogue import load
 from jupyter_imagegen.completion import complete
-from jupyter_imagegen.switches import OPTIONS
+from jupyter_imagegen.switches import SWITCHES
 
 ROWS = load()
-ALL = [f"--{row.name}" for row in OPTIONS]
+ALL = [f"--{row.name}" for row in SWITCHES]
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ from jupyter_imagegen.frame import COLUMNS
 from jupyter_imagegen.reply import Reply
 from jupyter_imagegen.settings import ImageGen
 from jupyter_imagegen.sketch import wire
-from jupyter_imagegen.switches import OPTIONS
+from jupyter_imagegen.switches import SWITCHES
 
 DOCS: Final = ROOT / "docs"
 README: Final = ROOT / "README.md"
@@ -167,8 +167,8 @@ def shown(cell: Done) -> list[str]:
 
 
 def test_the_table_of_options_is_the_codes() -> None:
-    """docs/options.md has one row for each row of switches.OPTIONS, in the same order and words."""
-    rows = [[row.spelling, row.help, "yes" if row.repeats else ""] for row in OPTIONS]
+    """docs/options.md has one row for each row of switches.SWITCHES, in the same order and words."""
+    rows = [[row.spelling, row.help, "yes" if row.repeats else ""] for row in SWITCHES]
     assert table("options.md", "## The options") == rows
 
 

@@ -58,7 +58,7 @@ def key(typed: Where | None = None, traits: Where | None = None, **environ: str)
         ("https://h/", "https://h/v1"),
         ("h", "https://h/v1"),
         ("h:8080", "https://h:8080/v1"),
-        ("localhost:8080/v1", "https://localhost:8080/v1"),
+        ("localhost:8080/v1", "http://localhost:8080/v1"),
         ("http://localhost:8080/api", "http://localhost:8080/api"),
         ("https://h/v1/images/generations", "https://h/v1"),
         ("https://h/v1/images/generations/", "https://h/v1"),

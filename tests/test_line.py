@@ -139,7 +139,7 @@ def test_a_value_follows_its_option(line: str, name: str, expected: object) -> N
         ("--note 'a", "The quote ' before 'a' is not closed"),
         ('a "cat', 'The quote " before'),
         ("a cat -n 2 in a hat", "in two pieces"),
-        ("-n two", "--n takes a whole number from 1, not 'two'"),
+        ("-n two", "--n takes a whole number from 1 to 1000, not 'two'"),
     ],
 )
 def test_what_cannot_be_understood_is_refused_with_the_nearest_name(line: str, said: str) -> None:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import pytest
 
 from jupyter_imagegen.errors import KeyInCell, OptionError
-from jupyter_imagegen.switches import BY_FLAG, OPTIONS, Option, is_key_name, json_text, read_value, shown
+from jupyter_imagegen.switches import BY_FLAG, SWITCHES, Switch, is_key_name, json_text, read_value, shown
 
 
 def test_every_option_is_declared_once() -> None:
     """No long and no short name stands for two options."""
-    flags = [f"--{row.name}" for row in OPTIONS] + [f"-{row.short}" for row in OPTIONS if row.short]
+    flags = [f"--{row.name}" for row in SWITCHES] + [f"-{row.short}" for row in SWITCHES if row.short]
 
     assert len(flags) == len(set(flags))
     assert set(BY_FLAG) == set(flags)
 
 
-@pytest.mark.parametrize("row", OPTIONS, ids=lambda row: row.name)
-def test_every_option_says_what_it_means(row: Option) -> None:
+@pytest.mark.parametrize("row", SWITCHES, ids=lambda row: row.name)
+def test_every_option_says_what_it_means(row: Switch) -> None:
     """Help is one sentence without a full stop, and the spelling shows a value where one follows."""
     assert row.help
     assert not row.help.endswith(".")
@@ -38,8 +38,8 @@ def test_a_key_is_recognised_in_every_spelling(name: str) -> None:
     assert is_key_name(name)
 
 
-@pytest.mark.parametrize("row", OPTIONS, ids=lambda row: row.name)
-def test_no_option_of_the_table_is_taken_for_a_key(row: Option) -> None:
+@pytest.mark.parametrize("row", SWITCHES, ids=lambda row: row.name)
+def test_no_option_of_the_table_is_taken_for_a_key(row: Switch) -> None:
     """The names that are refused are not names that are used."""
     assert not is_key_name(f"--{row.name}")
 
@@ -87,12 +87,12 @@ def test_a_value_is_read_as_its_option_means_it(name: str, text: str, expected: 
 )
 def test_a_value_that_cannot_be_meant_is_refused(name: str, text: str) -> None:
     """The error names the option and says what it takes."""
-    with pytest.raises(OptionError, match=f"--{name} takes "):
+    with pytest.raises(OptionError, match=f"--{name} (takes|needs) "):
         read_value(BY_FLAG[f"--{name}"], text)
 
 
-@pytest.mark.parametrize("row", [row for row in OPTIONS if row.takes_value], ids=lambda row: row.name)
-def test_no_option_takes_a_key_as_its_value(row: Option) -> None:
+@pytest.mark.parametrize("row", [row for row in SWITCHES if row.takes_value], ids=lambda row: row.name)
+def test_no_option_takes_a_key_as_its_value(row: Switch) -> None:
     """A value with the shape of a key is refused whatever it is given to, and is not repeated."""
     with pytest.raises(KeyInCell) as caught:
         read_value(row, "sk-abcdefghij0123456789xyz")

@@ -4,6 +4,49 @@
 
 gives `%%imagegen`; `generate`, `agenerate` and `history` do the same from Python. Everything is loaded when it is
 first used, so that loading the extension costs a few milliseconds.
+
+The modules, in the order of their imports; each uses only those above it:
+
+    shell        the IPython shell that this runs in, if any
+    nearest      "Did you mean …?"
+    errors       the tree of everything that is raised
+    keys         a key that never prints, and the scrubbing of texts
+    settings     %config and the environment
+    switches     the table of options
+    line         one line of text -> options with their values
+    options      a cell, a line or a call -> Options: what was asked
+    catalogue    providers and models as data
+    endpoint     Options × settings × catalogue -> Endpoint, and the key that may go there
+    request      Options × Endpoint -> ImageRequest: body, fan-out, fingerprint
+    plan         what a dry run shows
+    reply        what came back for one POST
+    rejection    a Reply that is no success -> one error
+    retry        what is sent again, and what never is
+    answer       a Reply that is a success -> the pictures in it
+    image        bytes -> Image: format, size, digest
+    blobs        files that are whole or absent
+    journal      the append-only log
+    process      whether the writer of a log still lives
+    records      the log -> Records
+    preview      small pictures for the notebook
+    display      Results and progress as mimebundles
+    result       Result and Picture: what a call gives
+    place        the notebook and cell that a call comes from
+    ask          Ask: one order, with everything decided
+    sketch       the embedded endpoint, which uses nothing of the rest
+    embedded     one request to it, in this process
+    client       one POST, its answer, and downloads
+    call         one call: its line, its POST, its pictures, its end
+    session      generate: one Ask -> its calls
+    bridge       the thread of the HTTP loop, and a Job for each Ask
+    cells        which cell is running, and the guard behind it
+    prepare      Options -> Ask
+    frame        Records -> the dataframe
+    api          generate, agenerate, history
+    completion   Tab
+    questions    prompts that end in `?`
+    magic        %%imagegen
+    extension    what %load_ext adds
 """
 
 from __future__ import annotations

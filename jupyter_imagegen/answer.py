@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote_to_bytes, urljoin
@@ -11,7 +13,7 @@ import msgspec
 import pybase64
 
 from .errors import AnswerUnreadable, CallError, NoPicture
-from .rejection import explain
+from .rejection import explain, read_complaint
 from .reply import Reply
 
 
@@ -54,11 +56,13 @@ def read(reply: Reply) -> Answer:
 
 
 def _decoded(reply: Reply) -> Any:  # noqa: ANN401  (whatever a server may send)
-    body = reply.body.strip()
-    try:
+    body = reply.body.removeprefix(b"\xef\xbb\xbf").strip(b" \t\r\n\0")
+    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise AnswerUnreadable(_what_it_is(body), request_id=reply.request_id) from None
+    # Slower, and takes what a strict reader does not: NaN, line breaks and half characters in a text.
+    with suppress(ValueError, RecursionError):
+        return json.loads(body.decode("utf-8", "replace"), strict=False)
+    raise AnswerUnreadable(_what_it_is(body), request_id=reply.request_id)
 
 
 def _what_it_is(body: bytes) -> str:
@@ -83,11 +87,11 @@ def _pictures(items: list[Any], reply: Reply) -> Iterator[Delivered]:
 def _picture(item: dict[str, Any], reply: Reply) -> Iterator[Delivered]:
     """The picture of one item; nothing for an item that holds neither a picture nor an error."""
     revised = item.get("revised_prompt")
-    note = revised if isinstance(revised, str) else None
+    note = revised.encode("utf-8", "replace").decode() if isinstance(revised, str) else None
     base64, url = item.get("b64_json"), item.get("url")
     if isinstance(base64, str) and base64:
         yield Delivered(data=_bytes(base64, reply), revised_prompt=note)
-    elif isinstance(url, str) and url.startswith("data:"):
+    elif isinstance(url, str) and url[:5].lower() == "data:":
         yield Delivered(data=_bytes(url, reply), revised_prompt=note)
     elif isinstance(url, str) and url:
         yield Delivered(url=_absolute(url, reply), revised_prompt=note)
@@ -105,8 +109,8 @@ def _absolute(url: str, reply: Reply) -> str:
 
 def _bytes(text: str, reply: Reply) -> bytes:
     """The bytes of base64 text, with or without a `data:…;base64,` prefix, line breaks and padding."""
-    prefix, comma, rest = text.partition(",") if text.startswith("data:") else ("", "", text)
-    if comma and not prefix.endswith(";base64"):
+    prefix, comma, rest = text.partition(",") if text[:5].lower() == "data:" else ("", "", text)
+    if comma and not prefix.lower().endswith(";base64"):
         return unquote_to_bytes(rest)
     try:
         return pybase64.b64decode(rest, validate=True)
@@ -126,9 +130,12 @@ def _lenient(text: str, reply: Reply) -> bytes:
 def _no_picture(body: dict[str, Any], reply: Reply) -> CallError:
     if body.get("error"):
         return explain(reply)
-    message = "The answer has no picture in it."
+    said = read_complaint(reply.body).message or str(body.get("task_id") or body.get("object") or "")
+    message = f"The answer has no picture in it: {said}" if said else "The answer has no picture in it."
     return NoPicture(message, request_id=reply.request_id)
 
 
 def _json_text(usage: Any) -> str | None:  # noqa: ANN401  (whatever a server may send)
-    return msgspec.json.encode(usage).decode() if isinstance(usage, dict) else None
+    with suppress(UnicodeEncodeError, RecursionError):
+        return msgspec.json.encode(usage).decode() if isinstance(usage, dict) else None
+    return None

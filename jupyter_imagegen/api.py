@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import cells
-from .blobs import cannot, make_folder
 from .bridge import Job, wait, wait_async
-from .catalogue import load as catalogue
-from .endpoint import Endpoint, key_for, resolve
-from .errors import SettingsError, TimedRun
+from .errors import ImageGenError
 from .options import Options, from_call
-from .plan import Plan
-from .request import build
-from .result import Result, folder_of, result_of
-from .settings import Settings, Where, photograph
+from .prepare import prepare
+from .result import Result, result_of
+from .settings import Where, photograph
+from .shell import running_shell
 
 if TYPE_CHECKING:
-    from IPython.core.interactiveshell import InteractiveShell
-
-    from .call import Ask
     from .display import Progress, Silence
     from .frame import History
 
@@ -131,7 +124,7 @@ def history(notebook: str | Here | None = Here.NOTEBOOK) -> History:
     from .records import read  # noqa: PLC0415
 
     settings = photograph()
-    here = cells.place(shell(), settings.notebook, settings.store).notebook
+    here = cells.place(running_shell(), settings.notebook, settings.store).notebook
     wanted = here if isinstance(notebook, Here) else notebook
     records = (record for record in read(settings.store) if wanted is None or record.call.notebook == wanted)
     return frame(records, settings.store)
@@ -147,37 +140,12 @@ def run(job: Job) -> Result:
     progress = _progress(job)
     try:
         wait(job, progress.tick)
+    except KeyboardInterrupt:
+        _show_what_arrived(job)
+        raise
     finally:
         progress.close()
     return finish(job)
-
-
-def prepare(options: Options) -> Ask:
-    """Decide everything that can be decided before something is sent, and refuse what must not be."""
-    from .call import Ask  # noqa: PLC0415  (the client and the journal are loaded by the first call)
-
-    settings = photograph()
-    endpoint = resolve(options.where, settings, os.environ, catalogue())
-    requests = build(options, endpoint)
-    key = key_for(endpoint, settings.environment, os.environ)
-    _refuse_timed(endpoint)
-    _make_room(options.save)
-    return Ask(
-        options=options,
-        endpoint=endpoint,
-        key=key,
-        requests=requests,
-        timeout_s=options.timeout_s or settings.timeout_s,
-        store=settings.store,
-        place=cells.place(shell(), settings.notebook, settings.store),
-    )
-
-
-def plan(options: Options) -> Plan:
-    """What would be sent, without sending it; a key that is missing is said, not raised."""
-    settings = photograph()
-    endpoint = resolve(options.where, settings, os.environ, catalogue())
-    return Plan(endpoint=endpoint, requests=build(options, endpoint), key_source=_key_source(endpoint, settings))
 
 
 def finish(job: Job) -> Result:
@@ -187,61 +155,42 @@ def finish(job: Job) -> Result:
     if job.is_cancelled:
         raise KeyboardInterrupt
     result = arrived(job)
-    if job.ask.options.save is not None and result:
-        result.save(job.ask.options.save)
-    if job.outcome is not None and job.outcome.error is not None:
-        job.outcome.error.result = result
-        raise job.outcome.error
+    error = (job.outcome and job.outcome.error) or _not_saved(job, result)
+    if error is not None:
+        error.result = result
+        raise error
     return result
 
 
 def arrived(job: Job) -> Result:
     """The pictures that a job has brought, whatever else became of it."""
-    options, endpoint = job.ask.options, job.ask.endpoint
     records = job.outcome.records if job.outcome is not None else ()
     found = result_of(records, job.ask.store)
-    inline = "quiet" if options.quiet else options.inline or photograph().inline
-    return Result(pictures=found.pictures, records=found.records, inline=inline, note=endpoint.note)
+    return replace(found, inline=job.ask.inline, note=job.ask.endpoint.note)
 
 
-def shell() -> InteractiveShell | None:
-    """The IPython shell that this runs in; None in a script."""
-    if "IPython" not in sys.modules:
-        return None
-    from IPython.core.getipython import get_ipython  # noqa: PLC0415  (only where IPython is loaded already)
+def _not_saved(job: Job, result: Result) -> ImageGenError | None:
+    """Why the pictures could not be saved where they were wanted; they are in the store all the same."""
+    save = job.ask.options.save
+    try:
+        if save is not None and result:
+            result.save(save)
+    except ImageGenError as error:
+        return error
+    return None
 
-    return get_ipython()
+
+def _show_what_arrived(job: Job) -> None:
+    """Pictures that came before an interrupt are paid for: they are shown before it goes on."""
+    result = arrived(job)
+    if result and running_shell() is not None and job.ask.inline != "quiet":
+        result.show()
 
 
 def _progress(job: Job) -> Progress | Silence:
     from .display import Progress, Silence  # noqa: PLC0415
 
-    if job.ask.options.quiet or (job.cell is None and shell() is not None):
+    if job.ask.options.quiet or (job.cell is None and running_shell() is not None):
         return Silence()
     endpoint = job.ask.endpoint
-    return Progress(shell(), f"{endpoint.model.name or 'waiting'} at {endpoint.provider.name}")
-
-
-def _refuse_timed(endpoint: Endpoint) -> None:
-    if not endpoint.embedded and cells.is_timed():
-        message = "timeit runs a cell many times, and each run would be paid for. Nothing was sent."
-        raise TimedRun(message)
-
-
-def _make_room(save: str | None) -> None:
-    """Make the folder that pictures will be saved to, so that a path that cannot be is refused before it costs."""
-    if save is None:
-        return
-    folder = folder_of(save)
-    try:
-        make_folder(folder)
-    except OSError as error:
-        raise cannot("save to", folder, error) from None
-
-
-def _key_source(endpoint: Endpoint, settings: Settings) -> str:
-    try:
-        key = key_for(endpoint, settings.environment, os.environ)
-    except SettingsError as error:
-        return error.message
-    return f"from {key.source}" if key is not None else "none is sent"
+    return Progress(running_shell(), f"{endpoint.model.name or 'waiting'} at {endpoint.provider.name}")

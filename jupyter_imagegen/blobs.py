@@ -14,6 +14,11 @@ from typing import Final
 from .errors import StoreError
 from .image import Image
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 IMAGES: Final = "images"
 UNREAD: Final = "unread"
 
@@ -58,10 +63,19 @@ def write(path: Path, data: bytes) -> None:
 
 def make_folder(folder: Path) -> None:
     """Make a folder and its parents, each one durable in the folder above it. Raises OSError."""
-    if not folder.is_dir():
+    if not folder.is_dir() and folder != folder.parent:
         make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
         sync_folder(folder.parent)
+
+
+def sync_file(descriptor: int) -> None:
+    """Wait until what was written is on the disk itself; macOS has another call for that. Raises OSError."""
+    full = getattr(fcntl, "F_FULLFSYNC", None)
+    if full is None:
+        os.fsync(descriptor)
+    else:
+        fcntl.fcntl(descriptor, full)
 
 
 def sync_folder(folder: Path) -> None:
@@ -86,6 +100,14 @@ def slug(prompt: str) -> str:
     return words or "picture"
 
 
+def nearby(path: Path) -> str:
+    """The path from the current folder, where it is below it."""
+    try:
+        return path.relative_to(Path.cwd()).as_posix()
+    except (ValueError, OSError):  # elsewhere, or the current folder was removed
+        return str(path)
+
+
 def cannot(verb: str, path: Path, error: OSError) -> StoreError:
     """The StoreError for a file operation that the system refused."""
     message = f"Cannot {verb} {path}: {error.strerror or error}."
@@ -96,7 +118,7 @@ def _write_through(path: Path, data: bytes) -> None:
     with path.open("xb") as file:
         file.write(data)
         file.flush()
-        os.fsync(file.fileno())
+        sync_file(file.fileno())
 
 
 def _holds(path: Path, data: bytes) -> bool:

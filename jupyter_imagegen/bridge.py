@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from .call import Ask
+    from .ask import Ask
     from .client import Client
     from .session import Outcome, Session
 
@@ -55,14 +55,14 @@ class _Loop:
         return self._sessions[store]
 
 
-_running: list[_Loop] = []
+_loops: list[_Loop] = []
 
 
 def http_loop() -> _Loop:
     """The loop of this process, started when the extension loads or a script first calls."""
-    if not _running or _running[-1].pid != os.getpid():
-        _running.append(_Loop())
-    return _running[-1]
+    if not _loops or _loops[-1].pid != os.getpid():
+        _loops.append(_Loop())
+    return _loops[-1]
 
 
 class Job:

@@ -10,39 +10,41 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import gettempdir
+from typing import Any, Final
 
 import msgspec
 
 from . import __version__
 from .answer import Delivered, read
-from .blobs import keep_image, keep_unread
+from .ask import Ask
+from .blobs import keep_image, keep_unread, nearby
 from .client import Attempts, Client, Order
-from .endpoint import Endpoint
-from .errors import AnswerUnreadable, CallError, DownloadFailed, ImageGenError, NoPicture, OutcomeUnknown
+from .errors import (
+    AnswerUnreadable,
+    CallError,
+    ConnectionCut,
+    DeadlinePassed,
+    DownloadFailed,
+    ImageGenError,
+    NoPicture,
+    NotKept,
+    OutcomeUnknown,
+    StoreError,
+)
 from .image import Image, sniff
 from .journal import NOTHING, Called, Ended, Kept, Segment, new_id, now
 from .keys import Secret, scrub, scrub_bytes
-from .options import Options
-from .place import Place
 from .records import Record
 from .rejection import explain
 from .reply import Reply
 from .request import ImageRequest
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
-    """Everything that is decided before anything is sent."""
-
-    options: Options
-    endpoint: Endpoint
-    key: Secret | None
-    requests: tuple[ImageRequest, ...]
-    timeout_s: float
-    store: Path
-    place: Place
+_DOWNLOADS_AT_ONCE: Final = 8
+_LONGEST_COMPLAINT: Final = 64 * 1024
+"""Bytes of a successful reply up to which it may be a complaint, and is searched for the key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,7 @@ class Call:
         self._reply: Reply | None = None
         self._usage: str | None = None
         self._is_cancelled = False
+        self._cut_short = ""
 
     async def run(self) -> Finished:
         """Make the call. Raises StoreError when a line cannot be written; every other error is in what it returns.
@@ -82,13 +85,17 @@ class Call:
             error = await self._deliver()
         except Exception as defect:
             # Not foreseen: the call must not stay open in the journal, and the exception must not stay here.
+            self._keep_what_was_paid()
             message = f"{type(defect).__name__} in this package. {OutcomeUnknown.default_hint}"
             self._segment.append(self._ended(OutcomeUnknown(message)))
             raise
         ended = self._ended(error)
-        self._segment.append(ended)
         images = tuple(sorted(self._kept, key=lambda kept: kept.index))
         record = Record(call=self._called, images=images, end=ended, version=__version__, is_running=False)
+        try:
+            self._segment.append(ended)
+        except StoreError as unwritten:
+            return Finished(record=record, error=error or unwritten)
         return Finished(record=record, error=None if self._is_cancelled else error)
 
     async def _deliver(self) -> ImageGenError | None:
@@ -98,34 +105,62 @@ class Call:
         except asyncio.CancelledError:
             self._is_cancelled = True
             await _one_turn()
+            self._keep_what_was_paid()
         except ImageGenError as error:
             return _without_key(error, self._order.key)
         return None
 
     async def _post_and_keep(self) -> None:
-        self._reply = reply = await self._client.post(self._order, self._attempts)
-        if not 200 <= reply.status < 300:
+        self._reply = reply = await self._answered()
+        if not reply.is_success:
             raise explain(reply)
         try:
             answer = read(reply)
             self._usage = answer.usage
             await self._keep_all(answer.pictures)
+        except StoreError as error:
+            raise self._with_the_answer_kept(reply, NotKept(error.message)) from None
         except (AnswerUnreadable, DownloadFailed, NoPicture) as error:
             raise self._with_the_answer_kept(reply, error) from None
 
+    async def _answered(self) -> Reply:
+        """The reply; of one that was cut after it had begun, what came, where that can be read all the same.
+
+        Raises what cut it, with what came kept.
+        """
+        try:
+            return self._without_key(await self._client.post(self._order, self._attempts))
+        except (ConnectionCut, DeadlinePassed) as error:
+            partial = self._attempts.partial
+            if partial is None or not partial.is_success or not partial.body:
+                raise
+            try:
+                read(partial)
+            except CallError:
+                raise self._with_the_answer_kept(partial, error) from None
+            return partial
+
+    def _without_key(self, reply: Reply) -> Reply:
+        """A short reply without the key that it may echo. A long one holds pictures: it is left byte for byte."""
+        key = self._order.key
+        if reply.is_success and len(reply.body) > _LONGEST_COMPLAINT:
+            return reply
+        headers = tuple((name, scrub(value, key)) for name, value in reply.headers)
+        return replace(reply, headers=headers, body=scrub_bytes(reply.body, key))
+
     async def _keep_all(self, pictures: tuple[Delivered, ...]) -> None:
         """Keep each picture as soon as it is there. Raises the first fault, once every other picture is kept."""
-        bringing = [self._bring(place, picture) for place, picture in enumerate(pictures, self._request.first_index)]
-        faults = [fault for fault in await asyncio.gather(*bringing) if fault is not None]
-        if faults:
-            raise faults[0]
+        gate = asyncio.Semaphore(_DOWNLOADS_AT_ONCE)
+        bringing = [self._bring(place, it, gate) for place, it in enumerate(pictures, self._request.first_index)]
+        found = await asyncio.gather(*bringing, return_exceptions=True)
+        for fault in found:
+            if fault is not None:
+                raise fault
 
-    async def _bring(self, place: int, delivered: Delivered) -> CallError | None:
-        try:
-            self._keep(place, delivered, await self._image(delivered))
-        except CallError as error:
-            return error
-        return None
+    async def _bring(self, place: int, delivered: Delivered, gate: asyncio.Semaphore) -> None:
+        async with gate:
+            image = await self._image(delivered)
+        self._keep(place, delivered, image)
 
     async def _image(self, delivered: Delivered) -> Image:
         """The picture that was delivered. Raises its fault, DownloadFailed or AnswerUnreadable."""
@@ -133,8 +168,8 @@ class Call:
             raise delivered.fault
         data = delivered.data
         if data is None:
-            left_s = self._order.timeout_s - (time.monotonic() - self._began)
-            data = await self._client.download(delivered.url, self._order, left_s)
+            seconds = self._order.timeout_s - (time.monotonic() - self._began)
+            data = await self._client.download(delivered.url, self._order, seconds)
         image = sniff(data)
         if image is None:
             message = f"The answer's picture is in no format that is known here ({len(data)} bytes)."
@@ -158,9 +193,23 @@ class Call:
         self._kept.append(kept)
 
     def _with_the_answer_kept(self, reply: Reply, error: CallError) -> CallError:
-        path = keep_unread(self._store, self._called.id, scrub_bytes(reply.body, self._order.key))
-        hint = f"{error.hint} The answer is kept in {_near(path)}.".strip()
+        hint = f"{error.hint} {self._where_kept(reply)}".strip()
         return type(error)(error.message, hint, code=error.code, request_id=error.request_id or reply.request_id)
+
+    def _keep_what_was_paid(self) -> None:
+        """Of an answer that had come when the call was cut short, keep the whole where pictures of it are missing."""
+        reply = self._reply or self._attempts.partial
+        if reply is not None and reply.is_success and len(self._kept) < self._request.n:
+            self._cut_short = self._where_kept(reply)
+
+    def _where_kept(self, reply: Reply) -> str:
+        body = scrub_bytes(reply.body, self._order.key)
+        for folder in (self._store, Path(gettempdir()) / "imagegen"):
+            try:
+                return f"The answer is kept in {nearby(keep_unread(folder, self._called.id, body))}."
+            except StoreError as error:
+                problem = error.message
+        return f"The answer could not be kept either: {problem}"
 
     def _ended(self, error: ImageGenError | None) -> Ended:
         key = self._order.key
@@ -174,13 +223,18 @@ class Call:
             error_code=error.code if isinstance(error, CallError) else None,
             error=said or None,
             request_id=scrub(self._reply.request_id, key) or None if self._reply is not None else None,
-            usage=msgspec.Raw(scrub(self._usage, key).encode()) if self._usage else NOTHING,
+            usage=_usage(self._usage, key),
         )
 
     def _status(self, error: ImageGenError | None) -> tuple[str, str]:
         """How the call is recorded: a picture that was kept makes it ok, whatever came after."""
-        if self._is_cancelled and not self._kept:
-            return "cancelled", _cancelled_when(self._attempts)
+        if self._is_cancelled:
+            if self._kept:
+                return (
+                    "ok",
+                    f"Cancelled after {len(self._kept)} of {self._called.n} pictures. {self._cut_short}".strip(),
+                )
+            return "cancelled", f"{_cancelled_when(self._attempts)} {self._cut_short}".strip()
         if error is None:
             return "ok", ""
         return "ok" if self._kept else error.status, error.message
@@ -208,8 +262,26 @@ def _called(ask: Ask, request: ImageRequest) -> Called:
     )
 
 
+def _usage(text: str | None, key: Secret | None) -> msgspec.Raw:
+    """The token counts without the key, should a server have put it there. Its text is not cut: it stays JSON."""
+    if text is None:
+        return NOTHING
+    return msgspec.Raw(msgspec.json.encode(_scrubbed(msgspec.json.decode(text), key)))
+
+
+def _scrubbed(value: Any, key: Secret | None) -> Any:  # noqa: ANN401  (whatever a server may send)
+    match value:
+        case str():
+            return scrub(value, key)
+        case list():
+            return [_scrubbed(item, key) for item in value]
+        case dict():
+            return {scrub(name, key): _scrubbed(item, key) for name, item in value.items()}
+    return value
+
+
 def _cancelled_when(attempts: Attempts) -> str:
-    if attempts.left:
+    if attempts.has_left:
         return "Cancelled after the request had left. It may have been charged."
     return "Cancelled before anything was sent."
 
@@ -227,8 +299,3 @@ async def _one_turn() -> None:
     """One turn of the loop, so that the transport has closed the connection before the record says so."""
     with suppress(asyncio.CancelledError):
         await asyncio.sleep(0)
-
-
-def _near(path: Path) -> str:
-    """The path from here, where it is below the current folder."""
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -89,7 +89,8 @@ def _notebook(shell: InteractiveShell | None, store: Path) -> str | None:
     if not isinstance(found, str) or not found:
         return None
     # Relative to the folder beside which the store lies, so that a folder that is copied keeps its history.
-    path, beside = Path(found), store.parent
+    # A name that is no UTF-8 is recorded as far as it is: it must not keep a call from being made.
+    path, beside = Path(found.encode("utf-8", "replace").decode()), store.parent
     return path.relative_to(beside).as_posix() if path.is_relative_to(beside) else path.as_posix()
 
 

@@ -6,21 +6,32 @@ import asyncio
 import ipaddress
 import itertools
 import random
+import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 
 from . import __version__
+from .embedded import Exchange
 from .endpoint import Endpoint, origin
-from .errors import CallError, ConnectionCut, DeadlinePassed, DownloadFailed, NotSent, OutcomeUnknown
+from .errors import (
+    CallError,
+    ConnectionCut,
+    DeadlinePassed,
+    DownloadFailed,
+    NotSent,
+    OutcomeUnknown,
+    SettingsError,
+)
 from .keys import Secret
-from .reply import Reply
+from .reply import Reply, unpacked
 from .request import ImageRequest
 from .retry import Stop, Wait, after_no_connection, after_reply
 
@@ -28,6 +39,7 @@ CONNECT_S: Final = 10.0
 WRITE_S: Final = 120.0
 DOWNLOAD_S: Final = 60.0
 DOWNLOADS: Final = 4
+REDIRECTS: Final = 5
 LARGEST_ANSWER: Final = 512 * 2**20
 LARGEST_PICTURE: Final = 128 * 2**20
 
@@ -51,58 +63,52 @@ class Attempts:
     """How often one call was posted, and whether its last POST had begun to leave this machine."""
 
     made: int = 0
-    left: bool = False
+    has_left: bool = False
+    partial: Reply | None = None
+    """What had come of an answer when its connection was cut or given up."""
 
 
 class Client:
     """The HTTP connections of one event loop."""
 
     def __init__(self) -> None:
-        # No connection is kept between paid requests: one that the server closes at that moment looks exactly
-        # like a request that was accepted and lost, and could not be sent again.
-        limits = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
-        self._network = httpx2.AsyncClient(limits=limits, follow_redirects=False)
-        self._embedded = httpx2.AsyncClient(transport=EmbeddedTransport(), trust_env=False)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._network.aclose()
-        await self._embedded.aclose()
+        self._network: httpx2.AsyncClient | None = None
+        self._embedded: httpx2.AsyncClient | None = None
 
     async def post(self, order: Order, attempts: Attempts) -> Reply:
         """Post once, and again only what was certainly not accepted; `attempts` is kept up to date meanwhile.
 
         Raises NotSent when no connection could be made, DeadlinePassed and ConnectionCut (both: it may have been
-        charged). A reply of any status is returned, not raised.
+        charged), SettingsError for proxy or certificate variables that cannot be used. A reply of any status is
+        returned, not raised.
         """
+        until = time.monotonic() + order.timeout_s
         try:
             async with asyncio.timeout(order.timeout_s):
-                return await self._post_until_answered(order, attempts)
+                return await self._post_until_answered(order, attempts, until)
         except TimeoutError:
             raise _deadline(order.timeout_s, attempts) from None
 
-    async def _post_until_answered(self, order: Order, attempts: Attempts) -> Reply:
+    async def _post_until_answered(self, order: Order, attempts: Attempts, until: float) -> Reply:
         while True:
             attempts.made += 1
-            attempts.left = False
             try:
                 reply = await self._post_once(order, attempts)
             except NotSent:
                 verdict = after_no_connection(attempts.made)
-                if isinstance(verdict, Stop):
+                if isinstance(verdict, Stop) or _is_too_long(verdict, until):
                     raise
             else:
                 verdict = Stop() if reply.status < 300 else after_reply(reply, attempts.made, time.time())
-                if isinstance(verdict, Stop):
+                if isinstance(verdict, Stop) or _is_too_long(verdict, until):
                     return reply
+                # A rate limit is no work: an interrupt or a deadline from here on has cost nothing. 503 may be.
+                attempts.has_left = reply.status != 429
             await _pause(verdict)
 
     async def _post_once(self, order: Order, attempts: Attempts) -> Reply:
         http = self._for(order.endpoint)
+        attempts.has_left = attempts.has_left or order.endpoint.embedded
         with _translated(order.endpoint.base_url, attempts):
             outgoing = http.build_request(
                 "POST",
@@ -113,47 +119,63 @@ class Client:
                 extensions={"trace": _leaving(attempts)},
             )
             response = await http.send(outgoing, stream=True)
-            async with _closing(response):
-                body = await _read(response, LARGEST_ANSWER)
-        return Reply(
-            status=response.status_code,
-            headers=tuple((name.lower(), value) for name, value in response.headers.multi_items()),
-            body=body,
-            base_url=order.endpoint.base_url,
-        )
+            http.cookies.clear()
+            arrived = bytearray()
+            try:
+                async with _closing(response):
+                    await _read(response, arrived, LARGEST_ANSWER)
+            except BaseException:
+                # It was paid for: what came of it may be whole although its framing is not, or must be kept.
+                attempts.partial = _reply(response, arrived, order)
+                raise
+        return _reply(response, arrived, order)
 
     def _for(self, endpoint: Endpoint) -> httpx2.AsyncClient:
-        return self._embedded if endpoint.embedded else self._network
+        """The connections for an endpoint, made when they are first needed: the embedded one needs no network."""
+        if endpoint.embedded:
+            self._embedded = self._embedded or httpx2.AsyncClient(transport=EmbeddedTransport(), trust_env=False)
+            return self._embedded
+        self._network = self._network or _network()
+        return self._network
 
-    async def download(self, url: str, order: Order, left_s: float) -> bytes:
-        """The bytes behind a picture's URL, asked for without the key and repeated freely within `left_s` seconds.
+    async def download(self, url: str, order: Order, seconds: float) -> bytes:
+        """The bytes behind a picture's URL, asked for without the key and repeated freely within so many seconds.
 
         Raises DownloadFailed, also for a URL that points into a private network that is not the API's own host.
         """
         try:
-            async with asyncio.timeout(left_s):
-                await _refuse_foreign_network(url, order.endpoint)
-                return await self._get_until_there(self._for(order.endpoint), url)
+            async with asyncio.timeout(seconds):
+                return await self._get_until_there(url, order.endpoint)
         except TimeoutError:
             raise _not_fetched(url, f"no end within {order.timeout_s:g} s") from None
 
-    async def _get_until_there(self, http: httpx2.AsyncClient, url: str) -> bytes:
+    async def _get_until_there(self, url: str, endpoint: Endpoint) -> bytes:
         for attempt in itertools.count(1):
             try:
-                return await self._get(http, url)
-            except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+                return await self._get(url, endpoint)
+            except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
                 if attempt == DOWNLOADS or not _is_temporary(error):
                     raise _not_fetched(url, _said(error)) from None
             await _pause(Wait(0.5 * 2 ** (attempt - 1)))
         raise AssertionError(url)  # pragma: no cover  (the loop returns or raises)
 
-    async def _get(self, http: httpx2.AsyncClient, url: str) -> bytes:
-        response = await http.send(http.build_request("GET", url, timeout=_GET_TIMEOUTS), stream=True)
-        async with _closing(response):
-            if response.status_code != 200:
-                message = f"HTTP {response.status_code}"
-                raise httpx2.HTTPStatusError(message, request=response.request, response=response)
-            return await _read(response, LARGEST_PICTURE)
+    async def _get(self, url: str, endpoint: Endpoint) -> bytes:
+        """Follow a few redirects, as storage behind a gateway needs them, and look at each address first."""
+        http = self._for(endpoint)
+        for _ in range(REDIRECTS):
+            await _refuse_foreign_network(url, endpoint)
+            response = await http.send(http.build_request("GET", url, timeout=_GET_TIMEOUTS), stream=True)
+            async with _closing(response):
+                http.cookies.clear()
+                if response.status_code == 200:
+                    arrived = bytearray()
+                    await _read(response, arrived, LARGEST_PICTURE)
+                    return unpacked(bytes(arrived), response.headers.get("content-encoding", ""), LARGEST_PICTURE)
+                if response.next_request is None:
+                    message = f"HTTP {response.status_code}"
+                    raise httpx2.HTTPStatusError(message, request=response.request, response=response)
+                url = str(response.next_request.url)
+        raise _not_fetched(url, f"more than {REDIRECTS} redirects")
 
 
 class EmbeddedTransport(httpx2.AsyncBaseTransport):
@@ -164,9 +186,6 @@ class EmbeddedTransport(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Start the endpoint on this request and return once its answer has begun."""
-        from .sketch import app  # noqa: PLC0415  (the painter is loaded when it is first asked)
-
-        exchange = _Exchange(await request.aread())
         scope = {
             "type": "http",
             "asgi": {"version": "3.0"},
@@ -181,59 +200,13 @@ class EmbeddedTransport(httpx2.AsyncBaseTransport):
             "server": (request.url.host, request.url.port or 80),
             "client": ("127.0.0.1", 0),
         }
-        exchange.task = asyncio.create_task(app(scope, exchange.receive, exchange.send))
+        exchange = Exchange.begin(scope, await request.aread())
         start = await exchange.next_message()
         return httpx2.Response(start["status"], headers=start["headers"], stream=_EmbeddedStream(exchange))
 
 
-@dataclass(slots=True)
-class _Exchange:
-    """One request to the embedded endpoint: what it receives, and a queue of what it sends."""
-
-    body: bytes
-    messages: asyncio.Queue[MutableMapping[str, Any]] = field(default_factory=lambda: asyncio.Queue(maxsize=1))
-    gone: asyncio.Event = field(default_factory=asyncio.Event)
-    task: asyncio.Task[None] | None = None
-    is_received: bool = False
-
-    async def receive(self) -> MutableMapping[str, Any]:
-        """The request, once; then, when nobody listens any more, that it is over."""
-        if self.is_received:
-            await self.gone.wait()
-            return {"type": "http.disconnect"}
-        self.is_received = True
-        return {"type": "http.request", "body": self.body, "more_body": False}
-
-    async def send(self, message: MutableMapping[str, Any]) -> None:
-        """One part of the answer; it waits until the part before is taken."""
-        await self.messages.put(message)
-
-    async def next_message(self) -> MutableMapping[str, Any]:
-        """What the endpoint sends next. Raises what the endpoint raised, when it ended without sending."""
-        assert self.task is not None  # noqa: S101  (for the type checker; the transport sets it first)
-        coming = asyncio.ensure_future(self.messages.get())
-        try:
-            await asyncio.wait((coming, self.task), return_when=asyncio.FIRST_COMPLETED)
-            if coming.done():
-                return coming.result()
-            self.task.result()
-            raise httpx2.RemoteProtocolError("the embedded endpoint ended without an answer")  # noqa: TRY301
-        except BaseException:
-            await self.close()
-            raise
-        finally:
-            coming.cancel()
-
-    async def close(self) -> None:
-        """Tell the endpoint that nobody listens, and end it."""
-        self.gone.set()
-        if self.task is not None and not self.task.done():
-            self.task.cancel()
-            await asyncio.wait((self.task,))
-
-
 class _EmbeddedStream(httpx2.AsyncByteStream):
-    def __init__(self, exchange: _Exchange) -> None:
+    def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -247,10 +220,29 @@ class _EmbeddedStream(httpx2.AsyncByteStream):
         await self._exchange.close()
 
 
+def _network() -> httpx2.AsyncClient:
+    """Raises SettingsError where the environment's proxies or certificates cannot be used."""
+    # No connection is kept between paid requests: one that the server closes at that moment looks exactly
+    # like a request that was accepted and lost, and could not be sent again.
+    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
+    try:
+        return httpx2.AsyncClient(limits=limits, follow_redirects=False)
+    except (ImportError, OSError, ValueError) as error:
+        message = f"No connection can be made with the proxy or certificates of the environment: {error}"
+        hint = "Look at HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR. Nothing was sent."
+        raise SettingsError(message, hint) from None
+
+
+def _is_too_long(wait: Wait, until: float) -> bool:
+    """Whether the wait would end after the deadline: then what there is now is the answer."""
+    return time.monotonic() + wait.seconds >= until
+
+
 def _headers(key: Secret | None, call_id: str) -> dict[str, str]:
     authorization = {"Authorization": f"Bearer {key.reveal()}"} if key is not None else {}
     return {
         "Accept": "application/json",
+        "Accept-Encoding": "gzip, deflate",
         "Content-Type": "application/json",
         "User-Agent": f"jupyter-imagegen/{__version__}",
         # One for each call and the same for each of its attempts: a gateway that knows it can tell them apart
@@ -266,7 +258,7 @@ def _leaving(attempts: Attempts) -> Callable[[str, dict[str, Any]], Awaitable[No
 
     async def trace(event: str, info: dict[str, Any]) -> None:
         if event.endswith("send_request_headers.started") and info["request"].method == b"POST":
-            attempts.left = True
+            attempts.has_left = True
 
     return trace
 
@@ -288,7 +280,7 @@ class _translated:  # noqa: N801  (a context manager, read as a word)
             raise self._error(error) from None
 
     def _error(self, error: Exception) -> CallError:
-        if not self._attempts.left:
+        if not self._attempts.has_left:
             message = f"No connection to {self._host}: {_said(error)}."
             return NotSent(message)
         message = f"The connection to {self._host} ended before the answer did: {_said(error)}."
@@ -297,7 +289,7 @@ class _translated:  # noqa: N801  (a context manager, read as a word)
 
 def _deadline(timeout_s: float, attempts: Attempts) -> CallError:
     message = f"No answer within {timeout_s:g} s."
-    if attempts.left:
+    if attempts.has_left:
         return DeadlinePassed(message, f"{OutcomeUnknown.default_hint} --timeout sets how long to wait.")
     message = f"No connection within {timeout_s:g} s."
     return NotSent(message, code="timeout")
@@ -316,17 +308,26 @@ async def _closing(response: httpx2.Response) -> AsyncIterator[None]:
         await response.aclose()
 
 
-async def _read(response: httpx2.Response, most: int) -> bytes:
-    """The decoded body, given up when it grows beyond `most` bytes (a compressed body can hide far more)."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in response.aiter_bytes():
-        parts.append(part)
-        size += len(part)
-        if size > most:
+class _TooLargeError(httpx2.ReadError):
+    """A body beyond its cap; asking again would only bring it again."""
+
+
+async def _read(response: httpx2.Response, arrived: bytearray, most: int) -> None:
+    """Collect the body as it comes over the wire, and give up when it grows beyond `most` bytes."""
+    async for part in response.aiter_raw():
+        arrived += part
+        if len(arrived) > most:
             message = f"more than {most // 2**20} MiB"
-            raise httpx2.ReadError(message, request=response.request)
-    return b"".join(parts)
+            raise _TooLargeError(message, request=response.request)
+
+
+def _reply(response: httpx2.Response, arrived: bytearray, order: Order) -> Reply:
+    return Reply(
+        status=response.status_code,
+        headers=tuple((name.lower(), value) for name, value in response.headers.multi_items()),
+        body=unpacked(bytes(arrived), response.headers.get("content-encoding", ""), LARGEST_ANSWER),
+        base_url=order.endpoint.base_url,
+    )
 
 
 def _not_fetched(url: str, why: str) -> DownloadFailed:
@@ -337,7 +338,7 @@ def _not_fetched(url: str, why: str) -> DownloadFailed:
 def _is_temporary(error: Exception) -> bool:
     if isinstance(error, httpx2.HTTPStatusError):
         return error.response.status_code == 429 or error.response.status_code >= 500
-    return isinstance(error, httpx2.TransportError)
+    return isinstance(error, httpx2.TransportError | OSError) and not isinstance(error, _TooLargeError)
 
 
 def _said(error: Exception) -> str:
@@ -345,25 +346,33 @@ def _said(error: Exception) -> str:
 
 
 async def _refuse_foreign_network(url: str, endpoint: Endpoint) -> None:
-    """A server may not make this machine fetch from inside its own network, unless the API itself is there."""
+    """A server may not make this machine fetch from inside its own network, unless the API itself is there.
+
+    Raises DownloadFailed; gaierror where the host has no address, ValueError for a host or a port that cannot be.
+    """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         message = "The picture's URL is not an http or https address."
         raise DownloadFailed(message)
-    if endpoint.embedded or parts.hostname == urlsplit(endpoint.base_url).hostname:
+    own, port = urlsplit(endpoint.base_url).hostname or "", parts.port
+    if endpoint.embedded or parts.hostname == own or _is_left_to_a_proxy(parts.scheme, parts.hostname):
         return
-    inside = {address for address in await _addresses(parts.hostname) if not ipaddress.ip_address(address).is_global}
-    if inside and not inside <= set(await _addresses(urlsplit(endpoint.base_url).hostname or "")):
+    found = await _addresses(parts.hostname, port)
+    inside = {address for address in found if not ipaddress.ip_address(address).is_global}
+    if inside and not inside <= set(await _addresses(own, None)):
         home = origin(endpoint.base_url)
         message = f"The picture's URL points into a private network ({parts.hostname}), not to {home}."
         raise DownloadFailed(message, "It was not fetched. The answer is kept, so that you can decide.")
 
 
-async def _addresses(host: str) -> list[str]:
-    """The IP addresses of a host. Raises DownloadFailed when there are none."""
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, None)
-    except OSError:
-        message = f"The picture was made, and its host {host} cannot be found."
-        raise DownloadFailed(message) from None
+def _is_left_to_a_proxy(scheme: str, host: str) -> bool:
+    """Whether a proxy looks up this name, which this machine may not even know; an address is never left to one."""
+    proxies = getproxies()
+    has_proxy = bool(proxies.get(scheme) or proxies.get("all")) and not proxy_bypass(host)
+    return has_proxy and host != "localhost" and re.search(r"[a-zA-Z]", host.rpartition(".")[2]) is not None
+
+
+async def _addresses(host: str, port: int | None) -> list[str]:
+    """The IP addresses of a host. Raises gaierror when there are none."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port)
     return [str(address[0]).split("%")[0] for *_, address in found]

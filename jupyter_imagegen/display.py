@@ -8,10 +8,11 @@ from __future__ import annotations
 import sys
 import time
 from base64 import b64encode
+from contextlib import suppress
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from .blobs import nearby
 from .catalogue import load as catalogue
 
 if TYPE_CHECKING:
@@ -57,7 +58,14 @@ def _alt(result: Result) -> str:
 def caption_lines(result: Result) -> list[str]:
     """One line for each picture (model, size, format, time, cost, path), and the note of a choice that nobody made."""
     lines = [_caption(picture, f"[{place}] " if len(result) > 1 else "") for place, picture in enumerate(result)]
-    return [*lines, f"({result.note})"] if result.note and lines else lines
+    notes = [note for note in (_count(result), result.note) if note and lines]
+    return [*lines, *(f"({note})" for note in notes)]
+
+
+def _count(result: Result) -> str:
+    """What is said when a server gave more or fewer pictures than were asked for."""
+    asked = sum(record.call.n for record in result.records)
+    return "" if len(result) == asked else f"{len(result)} of {asked} pictures came"
 
 
 def _caption(picture: Picture, number: str) -> str:
@@ -75,12 +83,6 @@ def _cost(picture: Picture) -> str:
         row.embedded and (row.name, row.base_url) == (call.provider, call.base_url) for row in catalogue().providers
     )
     return "no cost" if is_embedded else "cost unknown"
-
-
-def nearby(path: Path) -> str:
-    """The path from the current folder, where it is below it."""
-    here = Path.cwd()
-    return path.relative_to(here).as_posix() if path.is_relative_to(here) else str(path)
 
 
 def _lines_bundle(lines: list[str]) -> Bundle:
@@ -115,11 +117,13 @@ class Progress:
             self._say("")
 
     def _say(self, text: str) -> None:
-        if self._is_kernel:
-            self._update({"text/plain": text})
-        elif sys.stderr.isatty():
-            sys.stderr.write(f"\r\x1b[K{text}")
-            sys.stderr.flush()
+        # pythonw and services have no standard error. A line that cannot be written must not end a paid call.
+        with suppress(OSError, ValueError):
+            if self._is_kernel:
+                self._update({"text/plain": text})
+            elif sys.stderr is not None and sys.stderr.isatty():
+                sys.stderr.write(f"\r\x1b[K{text}")
+                sys.stderr.flush()
 
     def _update(self, bundle: Bundle) -> None:
         if self._handle is None:

@@ -121,7 +121,7 @@ def normalised(url: str) -> str:
 
 
 def _usual_scheme(url: str) -> str:
-    return "http" if re.match(r"(localhost|127\.|\[::1\])", url) else "https"
+    return "http" if re.match(r"(localhost|127(\.\d+){3}|\[::1\])(?=[:/]|$)", url) else "https"
 
 
 def _no_address(url: str) -> SettingsError:

@@ -27,7 +27,8 @@ ImageGenError
         ├── DeadlinePassed   no answer within the timeout
         ├── ConnectionCut    the connection ended before the answer did
         ├── ServerFailed     408, 409, 5xx
-        └── AnswerUnreadable an answer came, and no picture could be read from it
+        ├── AnswerUnreadable an answer came, and no picture could be read from it
+        └── NotKept          a picture came, and could not be written down
 
 A message says what happened and why, `hint` what to do. Neither ever holds a key.
 """
@@ -246,3 +247,10 @@ class AnswerUnreadable(OutcomeUnknown):
     """An answer came, and no picture could be read from it."""
 
     default_code = "unreadable_answer"
+
+
+class NotKept(OutcomeUnknown):
+    """A picture came, and could not be written down."""
+
+    default_code = "not_kept"
+    default_hint = "It was probably charged. Make room or choose another store before asking again."

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import cells, completion
 from .bridge import http_loop
-from .magic import ImageGenMagics, keep_question_marks
+from .magic import ImageGenMagics
+from .questions import keep_question_marks
 from .settings import ImageGen
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 def load(shell: InteractiveShell) -> None:
     """Add everything, once."""
     settings = ImageGen.instance(parent=shell)
+    settings.parent = shell
+    settings.update_config(shell.config)  # where the Python door was used before, the config file was not read yet
     if settings not in _configurables(shell):
         _configurables(shell).append(settings)
         cells.watch(shell)

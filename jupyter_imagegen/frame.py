@@ -70,14 +70,19 @@ _LONGEST_CELL: Final = 120
 class History(pd.DataFrame):
     """A dataframe that shows a thumbnail beside each picture, with all text escaped."""
 
+    def _is_of_rows(self, shown: list[str]) -> bool:
+        """Whether its cells are those of the history, and not what `isna`, `groupby` or `==` made of them."""
+        is_whole = self.columns.is_unique and {"path", "status"} <= set(shown)
+        return is_whole and all(str(self.dtypes[name]) == dtype for name, dtype in COLUMNS if name in shown)
+
     @property
     def _constructor(self) -> type[History]:
         return History
 
     def _repr_html_(self) -> str | None:
-        if "path" not in self.columns or "status" not in self.columns:
-            return super()._repr_html_()  # type: ignore[misc,no-any-return]
         shown = [name for name in _SHOWN if name in self.columns]
+        if not self._is_of_rows(shown):
+            return super()._repr_html_()  # type: ignore[misc,no-any-return]
         rows = self if len(self) <= _MOST_ROWS else self.tail(_MOST_ROWS)
         lines = [_row(rows.iloc[place], shown) for place in range(len(rows))]
         return _TABLE.format(
@@ -103,7 +108,7 @@ def frame(records: Iterable[Record], store: Path) -> History:
 def _column(rows: list[dict[str, Any]], name: str, dtype: Any) -> pd.Series[Any]:  # noqa: ANN401  (pandas' own names)
     values: Any = [row.get(name) for row in rows]
     if name == "started_at":
-        values = pd.to_datetime(values, utc=True, format="ISO8601")
+        values = pd.to_datetime(values, utc=True, format="ISO8601", errors="coerce")
     else:
         values = [pd.NA if value is None else value for value in values]
     column: pd.Series[Any] = pd.Series(values, dtype=dtype)

@@ -11,15 +11,18 @@ import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
-from .blobs import cannot, make_folder, sync_folder
+from .blobs import cannot, make_folder, sync_file, sync_folder
 
 FOLDER: Final = "journal"
 FORMAT: Final = 1
 
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+"""A number that a dataframe can hold; a line with another one is passed over like a torn one."""
 
 NOTHING: Final = msgspec.Raw(b"")
 """A JSON value that is not there: its field is left out of the line, by identity."""
@@ -46,7 +49,7 @@ class Called(Line, frozen=True, kw_only=True, tag="call"):
 
     id: str
     at: str
-    n: int
+    n: Count
     params: msgspec.Raw
     provider: str
     base_url: str
@@ -57,7 +60,7 @@ class Called(Line, frozen=True, kw_only=True, tag="call"):
     variables: msgspec.Raw = NOTHING
     notebook: str | None = None
     cell_id: str | None = None
-    execution_count: int | None = None
+    execution_count: Count | None = None
     parent_id: str | None = None
     tags: tuple[str, ...] = ()
     note: str | None = None
@@ -67,13 +70,13 @@ class Kept(Line, frozen=True, kw_only=True, tag="image"):
     """A picture is in the store, under this path below it."""
 
     id: str
-    index: int
+    index: Count
     path: str
     sha256: str
-    bytes: int
+    bytes: Count
     format: str
-    width: int | None = None
-    height: int | None = None
+    width: Count | None = None
+    height: Count | None = None
     revised_prompt: str | None = None
 
 
@@ -84,12 +87,15 @@ class Ended(Line, frozen=True, kw_only=True, tag="done"):
     at: str
     status: str
     latency_s: float
-    attempts: int
+    attempts: Count
     error_code: str | None = None
     error: str | None = None
     request_id: str | None = None
     usage: msgspec.Raw = NOTHING
 
+
+# O_BINARY, where it exists (Windows), keeps line ends as they are written.
+_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
 
 AnyLine = Opened | Called | Kept | Ended
 
@@ -114,6 +120,7 @@ class Segment:
         self._opened = opened
         self._path = self._folder
         self._file: int | None = None
+        self._under_way: dict[str, Called] = {}
 
     def append(self, *lines: AnyLine) -> None:
         """Write the lines and wait until they are on disk. Raises StoreError."""
@@ -121,6 +128,7 @@ class Segment:
             if not self._is_open():
                 self._open()
             self._write(lines)
+            self._remember(lines)
         except OSError as error:
             # What was written of a failed line stays a torn last line: the next line opens another segment.
             self.close()
@@ -143,16 +151,25 @@ class Segment:
         self.close()
         make_folder(self._folder)
         self._path = self._folder / f"{new_id()}.jsonl"
-        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666)
-        self._write((self._opened,))
+        self._file = os.open(self._path, _FLAGS, 0o666)
+        # Calls that are under way are written again: their ends will stand in this segment.
+        self._write((self._opened, *self._under_way.values()))
         sync_folder(self._folder)
+
+    def _remember(self, lines: tuple[AnyLine, ...]) -> None:
+        for line in lines:
+            match line:
+                case Called():
+                    self._under_way[line.id] = line
+                case Ended():
+                    self._under_way.pop(line.id, None)
 
     def _write(self, lines: tuple[AnyLine, ...]) -> None:
         assert self._file is not None  # noqa: S101  (for the type checker; append opens first)
         data = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
         while data:
             data = data[os.write(self._file, data) :]
-        os.fsync(self._file)
+        sync_file(self._file)
 
 
 def read_segment(path: Path) -> Iterator[AnyLine]:
@@ -172,7 +189,7 @@ def segments(store: Path) -> list[Path]:
     """The segments of a store, oldest first; none where there is no store. Raises StoreError."""
     folder = store / FOLDER
     try:
-        return sorted(path for path in folder.iterdir() if path.suffix == ".jsonl")
+        return sorted(path for path in folder.iterdir() if path.suffix == ".jsonl" and path.is_file())
     except FileNotFoundError:
         return []
     except OSError as error:

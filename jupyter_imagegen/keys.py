@@ -6,6 +6,8 @@ import re
 from typing import Final, NoReturn
 
 SHOWN: Final = "***"
+SHORTEST: Final = 6
+"""Letters of a key that is looked for in texts: `x`, `none` or `EMPTY`, as servers at home are given, are words."""
 
 # Shapes in which providers issue keys: OpenAI and most gateways (sk-…), xAI (xai-…), Hugging Face (hf_…),
 # GitHub (gh?_…). A server that echoes a fragment of a key echoes it in one of these.
@@ -42,14 +44,16 @@ class Secret:
 
 def scrub(text: str, key: Secret | None) -> str:
     """The text without the key that was used and without anything that has the shape of a key."""
-    if key is not None:
+    if key is not None and len(key.reveal()) >= SHORTEST:
         text = text.replace(key.reveal(), SHOWN)
     return _BEARER.sub(rf"\1{SHOWN}", _SHAPES.sub(SHOWN, text))
 
 
 def scrub_bytes(data: bytes, key: Secret | None) -> bytes:
     """The bytes without the key that was used."""
-    return data if key is None else data.replace(key.reveal().encode(), SHOWN.encode())
+    if key is None or len(key.reveal()) < SHORTEST:
+        return data
+    return data.replace(key.reveal().encode(), SHOWN.encode())
 
 
 def looks_like_key(text: str) -> bool:

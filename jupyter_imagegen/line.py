@@ -83,7 +83,7 @@ def _is_flag(word: Word) -> bool:
 
 def _value(flag: str, queue: list[Word]) -> tuple[Switch, Any]:
     name, equals, inline = flag.partition("=")
-    row = _option(name)
+    row = _switch(name)
     if not row.takes_value:
         if equals:
             message = f"{name} takes no value."
@@ -95,7 +95,7 @@ def _value(flag: str, queue: list[Word]) -> tuple[Switch, Any]:
     return row, read_value(row, inline if equals else queue.pop(0).text)
 
 
-def _option(flag: str) -> Switch:
+def _switch(flag: str) -> Switch:
     if flag in BY_FLAG:
         return BY_FLAG[flag]
     bare = flag.lstrip("-").lower().replace("_", "-")

@@ -1,13 +1,12 @@
-"""%%imagegen, %imagegen and %imagegen_history: read the line, hand it over, return what comes. No logic of its own."""
+"""%%imagegen, %imagegen and %imagegen_history: read the line, hand it over, show what comes of it."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
-from .errors import OptionError
+from .errors import ImageGenError, OptionError
 from .options import parse_cell, parse_line
 from .switches import SWITCHES
 
@@ -48,55 +47,41 @@ class ImageGenMagics(Magics):
         return names
 
     def _carry_out(self, options: Options) -> Result | Plan | None:
-        from . import api  # noqa: PLC0415  (the client is loaded by the first call)
+        from . import api  # noqa: PLC0415  (loaded by the first call)
+        from .prepare import plan  # noqa: PLC0415
+        from .result import Result  # noqa: PLC0415
 
         if options.dry_run:
-            return api.plan(options)
+            return plan(options)
         job = api.job(options)
         try:
             result = api.run(job)
-        except BaseException as error:
-            self._show_what_arrived(job, error)
+        except KeyboardInterrupt as error:
+            self._bind(options, api.arrived(job))
+            shorten(error, job)
             raise
-        if options.into is not None:
-            self._names[options.into] = result
+        except ImageGenError as error:
+            if isinstance(error.result, Result) and error.result:
+                self._bind(options, error.result)
+                if not options.quiet:
+                    error.result.show()
+            raise
+        self._bind(options, result)
         return result
 
-    def _show_what_arrived(self, job: Job, error: BaseException) -> None:
-        """Pictures that came before an interrupt or an error are paid for: they are shown before it goes on."""
-        from .api import arrived  # noqa: PLC0415  (loaded by the first call)
-
-        result = arrived(job)
-        if job.ask.options.into is not None and result:
-            self._names[job.ask.options.into] = result
-        if result and not job.ask.options.quiet:
-            result.show()
-        if isinstance(error, KeyboardInterrupt):
-            shorten(error, job)
+    def _bind(self, options: Options, result: Result) -> None:
+        """Bind what came to the variable of --into, also when more was asked for."""
+        if options.into is not None and result:
+            self._names[options.into] = result
 
 
 def shorten(error: KeyboardInterrupt, job: Job) -> None:
     """Let an interrupt say what became of the calls, instead of where in this package it landed."""
-    records = job.outcome.records if job.outcome is not None else ()
-    lines = [f"{record.id}: {record.error or record.status}" for record in records] or ["Nothing had been sent."]
+    if job.outcome is None:
+        lines = ["Nothing had been sent." if job.is_finished else "It may have been charged: see ig.history()."]
+    else:
+        lines = [f"{record.id}: {record.error or record.status}" for record in job.outcome.records]
     error._render_traceback_ = lambda: ["KeyboardInterrupt: cancelled.", *lines]  # type: ignore[attr-defined]
-
-
-_ENDS_IN_QUESTION = re.compile(r"(?P<before>\s*(?:[^\W\d]\w*\s*=\s*)?)%imagegen\s+(?P<line>\S.*\?)\s*")
-
-
-def keep_question_marks(lines: list[str]) -> list[str]:
-    """Hand over `%imagegen is it a cat?` as it is typed: IPython takes any line that ends in `?` as a call for help.
-
-    A cell with triple quotes is left alone, since such a line could be text in it.
-    """
-    if (lines and lines[0].startswith("%%")) or any(quotes in line for line in lines for quotes in ('"""', "'''")):
-        return lines
-    return [_called(found) if (found := _ENDS_IN_QUESTION.fullmatch(line)) else line for line in lines]
-
-
-def _called(found: re.Match[str]) -> str:
-    return f"{found['before']}get_ipython().run_line_magic('imagegen', {found['line']!r})\n"
 
 
 def help_text() -> str:

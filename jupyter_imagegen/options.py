@@ -189,7 +189,7 @@ def _variables(template: str, namespace: Mapping[str, object]) -> Iterator[tuple
         if stored not in namespace:
             message = f"{{{{{name}}}}} in the prompt names no variable.{did_you_mean(name, namespace)}"
             raise PromptError(message, "Define it, or give --raw to send the braces as they are.")
-        yield name, str(namespace[stored])
+        yield name, "".join(str(namespace[stored]))
 
 
 def _rendered(template: str, variables: Mapping[str, str]) -> str:
@@ -197,14 +197,29 @@ def _rendered(template: str, variables: Mapping[str, str]) -> str:
     return _VARIABLE.sub(lambda match: variables[match[1]], template)
 
 
-def _sendable(prompt: str) -> str:
-    """The prompt, if there is one and UTF-8 can carry it."""
+def texts(options: Options) -> tuple[str, ...]:
+    """Everything in these options that is sent or recorded as it was typed."""
+    values = [value for pair in (*options.fields, *options.variables) for value in pair]
+    return (options.prompt, options.template or "", options.note or "", *options.tags, *values)
+
+
+def _sendable(prompt: Any) -> str:  # noqa: ANN401  (what a person gives)
+    """The prompt, if there is one, UTF-8 can carry it, and it is no key.
+
+    Raises PromptError and KeyInCell.
+    """
+    if not isinstance(prompt, str):
+        message = f"The prompt is a {type(prompt).__name__}, not a text."
+        raise PromptError(message)
     if not prompt.strip():
         message = "There is no prompt."
         raise PromptError(message, "Write it in the lines below %%imagegen, or after the options of %imagegen.")
+    if looks_like_key(prompt):
+        message = "The prompt holds a key: it would stay in the record and in the names of the files."
+        raise KeyInCell(message)
     try:
         prompt.encode()
     except UnicodeEncodeError as error:
         message = f"Letter {error.start + 1} of the prompt is half a character, which cannot be sent."
         raise PromptError(message, "A file name or an emoji that was cut may have left it.") from None
-    return prompt
+    return "".join(prompt)  # plain, also where a text of a kind of its own was given

@@ -105,7 +105,7 @@ def _read(path: Path) -> bytes:
     """The bytes of a file; none for one that is gone, which then has no preview."""
     try:
         return path.read_bytes()
-    except OSError:
+    except (OSError, ValueError):
         return b""
 
 
@@ -125,6 +125,9 @@ def _small(path: Path, side: int) -> Pillow.Image | None:
 
 def _plain(picture: Pillow.Image) -> Pillow.Image:
     """RGBA where something shows through, else RGB."""
+    if picture.mode.startswith("I"):
+        # 16 bits of grey: without this, everything above 255 would be white.
+        picture = picture.convert("I").point(lambda level: level * (1 / 256)).convert("L")
     if not picture.has_transparency_data:
         return picture.convert("RGB")
     picture = picture.convert("RGBA")

@@ -33,6 +33,8 @@ def is_alive(process: Process) -> bool:
     """Whether it certainly lives; False for another host's, and where the system gives no way to tell."""
     if process.host != platform.node() or process.pid <= 0:
         return False
+    if process.pid == os.getpid() and not _proc():
+        return True
     if _proc():
         return process.started is not None and _started(process.pid) == process.started
     return sys.platform != "win32" and _answers(process.pid)

@@ -43,7 +43,7 @@ class Record:
     def error(self) -> str | None:
         """What went wrong, in one sentence; None where nothing did."""
         if self.end is None and not self.is_running:
-            return "The session ended during this call. It may have been charged."
+            return "No end of this call was written. It may have been charged."
         return self.end.error if self.end is not None else None
 
     @property
@@ -64,18 +64,23 @@ class Record:
     @property
     def params(self) -> dict[str, Any]:
         """What was sent beside the prompt, decoded anew."""
-        decoded: dict[str, Any] = msgspec.json.decode(self.call.params)
-        return decoded
+        return _object(self.call.params) or {}
 
     @property
     def variables(self) -> dict[str, str] | None:
         """The values of the prompt's {{names}}; None where it had none."""
-        return msgspec.json.decode(self.call.variables) if self.call.variables else None
+        return _object(self.call.variables)
 
     @property
     def usage(self) -> dict[str, Any] | None:
         """The tokens that the provider counted; None where it said nothing."""
-        return msgspec.json.decode(self.end.usage) if self.end is not None and self.end.usage else None
+        return _object(self.end.usage) if self.end is not None else None
+
+
+def _object(raw: msgspec.Raw) -> dict[str, Any] | None:
+    """The JSON object that stands there; None for none, and for what another hand wrote in its place."""
+    decoded = msgspec.json.decode(raw) if raw else None
+    return decoded if isinstance(decoded, dict) else None
 
 
 def read(store: Path) -> tuple[Record, ...]:

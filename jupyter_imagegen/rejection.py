@@ -35,6 +35,7 @@ _UNKNOWN_FIELD: Final = re.compile(
     r"(?i)(?:unknown|unrecognized|unsupported) (?:parameter|request argument)[^'\"`:]*[:\s]+['\"`]?([\w.]+)"
 )
 _LONGEST_MESSAGE: Final = 300
+_LONGEST_READ: Final = 4000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +85,7 @@ def _text(value: Any) -> str:  # noqa: ANN401  (whatever a server may send)
     """One line of printable text, not longer than a person reads."""
     if value is None or value == "":
         return ""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = (value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))[:_LONGEST_READ]
     line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return line if len(line) <= _LONGEST_MESSAGE else f"{line[: _LONGEST_MESSAGE - 1]}…"
 

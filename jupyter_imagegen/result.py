@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, overload
 
-from .blobs import cannot, write
+from .blobs import cannot, nearby, write
 from .errors import OptionError, StoreError
 from .journal import Kept
 from .records import Record
@@ -168,12 +168,19 @@ def _save(pictures: tuple[Picture, ...], path: str | Path) -> tuple[Path, ...]:
     targets = tuple(
         _target(Path(path).expanduser(), picture, place, len(pictures)) for place, picture in enumerate(pictures)
     )
-    if len(set(targets)) < len(targets):
+    if len({*zip(targets, (picture.sha256 for picture in pictures), strict=True)}) > len(set(targets)):
         message = f"{path} would write two pictures to one file."
         raise OptionError(message)
     for picture, target in zip(pictures, targets, strict=True):
-        write(target, picture.bytes)
+        _write(target, picture)
     return targets
+
+
+def _write(target: Path, picture: Picture) -> None:
+    try:
+        write(target, picture.bytes)
+    except StoreError as error:
+        raise StoreError(error.message, f"The picture itself is safe: {nearby(picture.path)}.") from None
 
 
 def _target(path: Path, picture: Picture, place: int, count: int) -> Path:

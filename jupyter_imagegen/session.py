@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from . import __version__
-from .call import Ask, Call, Finished
+from .ask import Ask
+from .call import Call, Finished
 from .client import Client
 from .errors import ImageGenError
 from .journal import FORMAT, Opened, Segment, now

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from traitlets import Bool, Enum, Float, TraitError, Unicode, observe, validate
+from traitlets import Bool, Enum, Float, TraitError, Unicode, validate
 from traitlets.config import SingletonConfigurable
 
 from .errors import SettingsError
+from .shell import running_shell
 
 INLINE: Final = ("preview", "full", "none")
 DEFAULT_TIMEOUT_S: Final = 900.0
@@ -56,29 +58,40 @@ class ImageGen(SingletonConfigurable):
 
     def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401  (traitlets' own signature)
         # Fixed once: a later os.chdir() must not split one notebook's history over two folders.
-        self.started_in = Path.cwd()
+        self.started_in = _current_folder()
         super().__init__(**kwargs)
 
     @validate("timeout")
     def _positive(self, proposal: Any) -> float:  # noqa: ANN401  (traitlets' own signature)
-        if not proposal["value"] > 0:
+        if not 0 < proposal["value"] < math.inf:
             message = "ImageGen.timeout is a number of seconds above 0"
             raise TraitError(message)
         return float(proposal["value"])
 
-    @observe("nested_loops")
-    def _nest(self, change: Any) -> None:  # noqa: ANN401  (traitlets' own signature)
-        if not change["new"]:
-            message = "What nested_loops did to asyncio cannot be undone: restart the kernel to be without it."
-            raise TraitError(message)
+    @validate("nested_loops")
+    def _nest(self, proposal: Any) -> bool:  # noqa: ANN401  (traitlets' own signature)
+        if not proposal["value"]:
+            if self.nested_loops:
+                message = "What nested_loops did to asyncio cannot be undone: restart the kernel to be without it."
+                raise TraitError(message)
+            return False
         import nest_asyncio2  # noqa: PLC0415  (patches asyncio: only for those who ask for it)
 
         nest_asyncio2.apply()
+        return True
+
+
+def _current_folder() -> Path:
+    try:
+        return Path.cwd()
+    except OSError:
+        message = "The current folder was removed, so there is no place for the store."
+        raise SettingsError(message, "Go to a folder that exists, or set IMAGEGEN_STORE to a whole path.") from None
 
 
 def photograph(environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings as they are now. Raises SettingsError for an environment variable that cannot be meant."""
-    traits = ImageGen.instance()
+    traits = ImageGen.instance(parent=running_shell())
     return Settings(
         traits=Where(provider=given(traits.provider), base_url=given(traits.base_url), model=given(traits.model)),
         environment=Where(

@@ -195,7 +195,11 @@ def read_value(row: Switch, text: str) -> Any:  # noqa: ANN401  (each row reads 
         message = f"--{row.name} needs a value: {row.spelling}."
         raise OptionError(message)
     try:
+        text.encode()
         return row.read(text)
+    except UnicodeEncodeError:
+        message = f"The value of --{row.name} holds half a character, which cannot be kept."
+        raise OptionError(message) from None
     except ValueError as error:
         message = f"--{row.name} takes {error}, not {shown(text)}."
         raise OptionError(message) from None

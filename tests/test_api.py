@@ -70,6 +70,28 @@ def test_a_save_path_that_cannot_be_is_refused_before_it_costs(gateway: Gateway,
     assert gateway.asked == []
 
 
+def test_a_save_that_fails_after_all_loses_no_result(gateway: Gateway, tmp_path: Path) -> None:
+    """The target is a folder: the error holds the Result, and its hint says where the picture is."""
+    (tmp_path / "out.png").mkdir()
+    with pytest.raises(errors.StoreError) as caught:
+        ig.generate("an otter", base_url=gateway.url, save="out.png")
+    assert isinstance(caught.value.result, ig.Result)
+    assert "imagegen/images/an-otter-" in caught.value.hint
+
+
+@pytest.mark.parametrize("prompt", [5, None, b"an otter"])
+def test_a_prompt_that_is_no_text_is_refused(gateway: Gateway, prompt: Any) -> None:
+    """In words, before anything is sent."""
+    with pytest.raises(errors.PromptError):
+        ig.generate(prompt, base_url=gateway.url)
+    assert gateway.asked == []
+
+
+def test_fewer_pictures_than_asked_are_said(gateway: Gateway) -> None:
+    """One quiet line in the caption."""
+    assert "1 of 4 pictures came" in repr(ig.generate("an otter", base_url=gateway.url, n=4))
+
+
 def test_a_result_is_a_sequence_of_pictures(gateway: Gateway) -> None:
     """Length, index, slice, iteration; each picture with bytes, size, hash and record."""
     sent = [picture("red"), picture("blue", (32, 16))]

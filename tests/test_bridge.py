@@ -11,6 +11,7 @@ import jupyter_imagegen as ig
 from jupyter_imagegen import api, errors
 from jupyter_imagegen.bridge import Job, cancel_cell, http_loop, wait
 from jupyter_imagegen.options import Options
+from jupyter_imagegen.prepare import prepare
 from jupyter_imagegen.settings import Where
 
 
@@ -87,7 +88,7 @@ def test_an_exception_of_the_waiting_thread_cancels_the_job(gateway: Gateway) ->
 def test_the_guard_cancels_the_jobs_of_one_cell_only(gateway: Gateway) -> None:
     """What another cell or a callback started goes on."""
     gateway.rule = lambda _: Hang()
-    mine, other = (Job(api.prepare(Options(prompt="x", where=Where(base_url=gateway.url))), cell) for cell in (7, None))
+    mine, other = (Job(prepare(Options(prompt="x", where=Where(base_url=gateway.url))), cell) for cell in (7, None))
     mine.start()
     other.start()
     for _ in range(2):

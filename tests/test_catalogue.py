@@ -47,7 +47,7 @@ def test_every_size_is_one(row: Model) -> None:
     assert row.max_n is None or row.max_n >= 1
 
 
-@pytest.mark.parametrize("name", ["openai", "zenlayer", "quickrouter", "sketch"])
+@pytest.mark.parametrize("name", ["openai", "zenlayer", "sketch"])
 def test_the_providers_of_this_version_are_there(name: str) -> None:
     """Those of the seeds that this version speaks to, and the embedded one."""
     assert ROWS.provider(name).name == name

@@ -252,13 +252,209 @@ def test_a_url_into_a_private_network_is_not_fetched(gateway: Gateway, url: str)
     assert len(gateway.asked) == 1
 
 
-def test_a_compressed_answer_beyond_the_cap_is_given_up(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A small answer can unpack to anything: the decoded bytes are counted."""
+def kept_unread(folder: Path) -> bytes:
+    """The one answer in unread/."""
+    (path,) = (folder / "imagegen" / "unread").iterdir()
+    return path.read_bytes()
+
+
+def test_a_compressed_answer_beyond_the_cap_stays_packed(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A small answer can unpack to anything: it is kept as it came."""
     monkeypatch.setattr(client_module, "LARGEST_ANSWER", 2**20)
     bomb = gzip.compress(b" " * 2**24)
     gateway.rule = lambda _: Said(bomb, 200, {"content-encoding": "gzip"})
+    with pytest.raises(errors.AnswerUnreadable):
+        ig.generate("an otter", base_url=gateway.url)
+    assert kept_unread(tmp_path) == bomb
+
+
+def test_an_answer_beyond_the_cap_is_given_up(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes over the wire is counted too."""
+    monkeypatch.setattr(client_module, "LARGEST_ANSWER", 2**20)
+    gateway.rule = lambda _: Said(b" " * 2**21)
     with pytest.raises(errors.ConnectionCut, match="more than 1 MiB"):
         ig.generate("an otter", base_url=gateway.url)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        Said(gzip.compress(answer(picture())), 200, {"content-encoding": "gzip"}),
+        Said(gzip.compress(answer(picture()))[:-8] + b"\0" * 8, 200, {"content-encoding": "gzip"}),
+        Said(answer(picture()), 200, {"content-encoding": "gzip"}),
+        Said(answer(picture()), 200, {"content-length": str(len(answer(picture())) + 10)}),
+        Said(b"\xef\xbb\xbf\n\n" + answer(picture()) + b"\0"),
+        Said(answer(picture(), cost=float("nan"))),
+    ],
+    ids=["gzip", "wrong checksum", "no gzip at all", "cut short of its length", "odd bytes round it", "NaN"],
+)
+def test_an_answer_whose_wrapping_is_wrong_is_read_all_the_same(gateway: Gateway, said: Said) -> None:
+    """The whole JSON came: the picture that was paid for is kept."""
+    gateway.rule = lambda _: said
+    assert ig.generate("an otter", base_url=gateway.url)[0].bytes == picture()
+    assert (len(gateway.posts), last()["status"]) == (1, "ok")
+
+
+def test_what_came_of_an_answer_that_was_cut_is_kept(gateway: Gateway, tmp_path: Path) -> None:
+    """Half a picture was paid for as well: it is in unread/, and the error is what cut it."""
+    half = answer(picture())[:-60]
+    gateway.rule = lambda _: Said(half, 200, {"content-length": "100000"})
+    with pytest.raises(errors.ConnectionCut) as caught:
+        ig.generate("an otter", base_url=gateway.url)
+    assert kept_unread(tmp_path) == half
+    assert "imagegen/unread/" in caught.value.hint
+    assert last()["status"] == "unknown"
+
+
+def test_a_picture_that_cannot_be_written_leaves_its_answer(gateway: Gateway, tmp_path: Path) -> None:
+    """The folder of pictures is a file: the answer is kept, and the error says that it was probably charged."""
+    (tmp_path / "imagegen").mkdir()
+    (tmp_path / "imagegen" / "images").write_text("a file")
+    with pytest.raises(errors.NotKept, match="images") as caught:
+        ig.generate("an otter", base_url=gateway.url)
+    assert kept_unread(tmp_path) == answer(picture())
+    assert "charged" in caught.value.hint
+    assert last()["status"] == "unknown"
+
+
+def test_a_download_that_is_cancelled_leaves_the_address(gateway: Gateway, tmp_path: Path) -> None:
+    """The picture was made: its URL is in unread/, and the record says where."""
+    gateway.rule = lambda asked: Hang() if asked.method == "GET" else Said(b'{"data": [{"url": "/a.png"}]}')
+
+    async def main() -> None:
+        task = asyncio.create_task(ig.agenerate("an otter", base_url=gateway.url))
+        for _ in range(2):
+            await asyncio.to_thread(gateway.wait_for_request)
+        task.cancel()
+        await task
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(main())
+    assert b"/a.png" in kept_unread(tmp_path)
+    assert (last()["status"], "imagegen/unread/" in last()["error"]) == ("cancelled", True)
+
+
+def test_a_redirect_of_a_download_is_followed(gateway: Gateway) -> None:
+    """Storage behind a gateway often points on to itself."""
+
+    def rule(asked: Asked) -> Said:
+        match asked.path:
+            case "/a.png":
+                return Said(b"", 302, {"location": "/b.png"})
+            case "/b.png":
+                return Said(picture())
+        return Said(b'{"data": [{"url": "/a.png"}]}')
+
+    gateway.rule = rule
+    assert ig.generate("an otter", base_url=gateway.url)[0].bytes == picture()
+
+
+@pytest.mark.parametrize("key", ["1", "x", "none", "EMPTY"])
+def test_a_key_that_is_a_word_does_not_cut_the_journal(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    """Servers at home are given such keys; the record stays whole."""
+    monkeypatch.setenv("IMAGEGEN_API_KEY", key)
+    gateway.rule = lambda _: Said(answer(picture(), usage={"total_tokens": 121, "x": "none"}))
+    ig.generate("an otter", base_url=gateway.url)
+    assert (last()["status"], last()["usage"]) == ("ok", {"total_tokens": 121, "x": "none"})
+
+
+def test_a_key_across_the_end_of_a_long_message_is_not_shown_in_part(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The key is taken out before the message is shortened."""
+    key = "zl7Qx9canary0123456789abcdefghLsA"
+    monkeypatch.setenv("IMAGEGEN_API_KEY", key)
+    for before in range(270, 300, 3):
+        gateway.rule = lambda _, before=before: Said(complaint("y" * before + key), 400)  # type: ignore[misc]
+        with pytest.raises(errors.Rejected) as caught:
+            ig.generate("an otter", base_url=gateway.url)
+        assert "zl7Qx9" not in str(caught.value)
+    assert all(b"zl7Qx9" not in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_the_key_in_a_prompt_or_a_note_is_refused(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key in use has no shape by which it is known, and is compared."""
+    monkeypatch.setenv("IMAGEGEN_API_KEY", "0123456789abcdef")
+    with pytest.raises(errors.KeyInCell):
+        ig.generate("an otter", base_url=gateway.url, note="0123456789abcdef")
+    with pytest.raises(errors.KeyInCell):
+        ig.generate("an otter", base_url=gateway.url, user="x 0123456789abcdef")
+    with pytest.raises(errors.KeyInCell):
+        ig.generate("draw 0123456789abcdef", base_url=gateway.url)
+    assert gateway.asked == []
+
+
+def test_a_rate_limit_beyond_the_deadline_is_a_rate_limit(gateway: Gateway) -> None:
+    """Nothing was made: it does not say that it may have been charged."""
+    gateway.rule = lambda _: Said(complaint("slow down"), 429, {"retry-after": "30"})
+    with pytest.raises(errors.RateLimited):
+        ig.generate("an otter", base_url=gateway.url, timeout=1)
+    assert (last()["status"], len(gateway.posts)) == ("failed", 1)
+
+
+def test_an_overloaded_server_that_then_vanishes_leaves_it_unknown(no_pauses: list[float]) -> None:
+    """503 may have been work: a refused connection after it does not make it free."""
+    server = Gateway()
+    server.rule = lambda _: Said(b"", 503, {"retry-after": "1"})
+    url = server.url
+    server.close_after_next()
+    with pytest.raises(errors.OutcomeUnknown):
+        ig.generate("an otter", base_url=url)
+    assert last()["status"] == "unknown"
+    assert no_pauses[0] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ALL_PROXY", "socks5://127.0.0.1:9"), ("HTTPS_PROXY", "ftp://x"), ("SSL_CERT_FILE", "/nowhere")],
+)
+def test_a_proxy_that_cannot_be_is_a_sentence(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """And the embedded endpoint needs no network at all."""
+    from jupyter_imagegen import bridge
+
+    monkeypatch.setenv(name, value)
+    monkeypatch.setattr(bridge, "_loops", [])
+    assert len(ig.generate("an otter", provider="sketch", size="64x64")) == 1
+    with pytest.raises(errors.SettingsError, match="proxy or certificates"):
+        ig.generate("an otter", base_url=gateway.url)
+    assert gateway.asked == []
+
+
+def test_a_store_that_is_renamed_during_a_call_loses_no_record(gateway: Gateway, tmp_path: Path) -> None:
+    """The new segment has the call as well as its end."""
+
+    def rule(_: Asked) -> Said:
+        (tmp_path / "imagegen").rename(tmp_path / "elsewhere")
+        return Said(answer(picture()))
+
+    gateway.rule = rule
+    ig.generate("an otter", base_url=gateway.url)
+    assert (last()["prompt"], last()["status"]) == ("an otter", "ok")
+
+
+def test_a_cookie_of_a_gateway_is_not_sent_back(gateway: Gateway) -> None:
+    """Two calls have nothing in common but the person who made them."""
+    gateway.rule = lambda _: Said(answer(picture()), 200, {"set-cookie": "who=me; Path=/"})
+    for _ in range(2):
+        ig.generate("an otter", base_url=gateway.url)
+    assert "cookie" not in gateway.asked[1].headers
+
+
+@pytest.mark.parametrize(
+    "url", ["http://a..b/x.png", f"http://{'a' * 64}.invalid/x", "http://127.0.0.1:99999/x.png", "http://[::1/x"]
+)
+def test_a_url_that_cannot_be_is_a_failed_download(gateway: Gateway, tmp_path: Path, url: str) -> None:
+    """Nothing but our own errors comes out, and the answer is kept."""
+    gateway.rule = lambda _: Said(json.dumps({"data": [{"url": url}]}).encode())
+    with pytest.raises((errors.DownloadFailed, errors.AnswerUnreadable)):
+        ig.generate("an otter", base_url=gateway.url)
+    assert json.loads(kept_unread(tmp_path))["data"][0]["url"] == url
 
 
 def test_bytes_are_kept_exactly_as_they_came(gateway: Gateway) -> None:

@@ -41,7 +41,7 @@ ALL = [f"--{row.name}" for row in SWITCHES]
         ("-m gpt-image-2 --moderation ", ["auto", "low"]),
         ("-m dall-e-3 --response-format ", ["url", "b64_json"]),
         ("-m no-such-model --size ", []),
-        ("-p ", ["openai", "zenlayer", "quickrouter", "sketch"]),
+        ("-p ", ["openai", "zenlayer", "sketch"]),
         ("--provider zen", ["zenlayer"]),
         ("-m dall-e-", ["dall-e-2", "dall-e-3"]),
         ("--inline ", ["preview", "full", "none"]),

@@ -20,7 +20,8 @@ from support.pictures import picture
 from traitlets.config import Config
 
 from jupyter_imagegen import display
-from jupyter_imagegen.display import Progress, Silence, caption_lines, nearby, show
+from jupyter_imagegen.blobs import nearby
+from jupyter_imagegen.display import Progress, Silence, caption_lines, show
 from jupyter_imagegen.result import Result, result_of
 
 RED = picture("red")

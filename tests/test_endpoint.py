@@ -200,7 +200,7 @@ def test_a_blank_variable_sets_nothing(blank: str) -> None:
     [
         (Where(provider="openai"), Where(provider="zenlayer"), {"IMAGEGEN_PROVIDER": "sketch"}, "openai"),
         (Where(), Where(provider="zenlayer"), {"IMAGEGEN_PROVIDER": "sketch"}, "zenlayer"),
-        (Where(), Where(), {"IMAGEGEN_PROVIDER": "quickrouter"}, "quickrouter"),
+        (Where(), Where(), {"IMAGEGEN_PROVIDER": "zenlayer"}, "zenlayer"),
         (Where(base_url=ELSEWHERE), Where(provider="zenlayer"), {}, "custom"),
         (Where(), Where(base_url=ELSEWHERE), {"IMAGEGEN_PROVIDER": "openai"}, "custom"),
         (Where(), Where(), {"IMAGEGEN_BASE_URL": ELSEWHERE}, "custom"),
@@ -366,7 +366,7 @@ def test_the_shared_key_does_not_stand_in_for_a_providers_own() -> None:
         key(Where(provider="openai"), IMAGEGEN_API_KEY="shared")
 
 
-@pytest.mark.parametrize("name", ["openai", "zenlayer", "quickrouter"])
+@pytest.mark.parametrize("name", ["openai", "zenlayer"])
 def test_a_missing_key_is_said_before_anything_is_sent(name: str) -> None:
     """The error names the variable, and the provider that needs none."""
     with pytest.raises(KeyMissing, match=f"{name.upper()}_API_KEY is not set") as caught:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pandas as pd
 import pytest
-from support.made import kept, record
+from support.made import kept, record, result
 from support.pictures import picture
 
 from jupyter_imagegen.frame import COLUMNS, frame
@@ -199,3 +199,19 @@ def test_an_empty_history_is_shown(tmp_path: Path) -> None:
 def test_a_history_can_be_written(tmp_path: Path, write: str) -> None:
     """It is a dataframe like any other."""
     assert "a cat" in getattr(frame([record(kept(tmp_path, picture()))], tmp_path), write)()
+
+
+@pytest.mark.parametrize(
+    "derived",
+    [
+        lambda frame: frame.isna(),
+        lambda frame: frame.groupby("model").count(),
+        lambda frame: frame == "ok",
+        lambda frame: frame.astype(str),
+        lambda frame: frame[["path", "status"]].rename(columns={"path": "status"}),
+    ],
+)
+def test_what_pandas_makes_of_a_history_is_shown_as_pandas_shows_it(tmp_path: Path, derived: Any) -> None:
+    """Cells that are no longer those of calls are not taken for them."""
+    made = result(tmp_path, picture("red"))
+    assert "<table" in derived(frame(made.records, tmp_path))._repr_html_()

@@ -186,3 +186,15 @@ def test_a_grid_leaves_out_what_cannot_be_shown(tmp_path: Path) -> None:
     path = stored(tmp_path, picture())
 
     assert grid((("[0]", svg), ("[1]", path))) == grid((("[1]", path),))
+
+
+def test_sixteen_bits_of_grey_keep_their_shades(tmp_path: Path) -> None:
+    """A ramp over all of them is a ramp in the preview, not white."""
+    ramp = Pillow.new("I;16", (256, 1))
+    ramp.putdata([level * 257 for level in range(256)])
+    ramp.save(tmp_path / "ramp.png")
+    small = preview(tmp_path / "ramp.png")
+    assert small is not None
+    middle = Pillow.open(BytesIO(small.data)).convert("L").getpixel((128, 0))
+    assert isinstance(middle, int)
+    assert 100 < middle < 160

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -189,3 +190,28 @@ def test_a_record_survives_the_kernel(tmp_path: Path) -> None:
 def test_a_store_that_is_not_there_has_no_records(tmp_path: Path) -> None:
     """The history before the first call is empty."""
     assert read(tmp_path / "nowhere") == ()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"n": 2**64},
+        {"n": -1},
+        {"at": "yesterday"},
+        {"params": [1]},
+        {"execution_count": 2**70},
+        {"variables": 5},
+    ],
+)
+def test_a_line_that_another_hand_wrote_does_not_hide_the_others(tmp_path: Path, change: dict[str, object]) -> None:
+    """The history is read without it, or with what can be read of it."""
+    from jupyter_imagegen.frame import frame
+
+    line = json.loads(msgspec.json.encode(called("odd"))) | change
+    (tmp_path / "journal").mkdir()
+    whole = b"\n".join(msgspec.json.encode(each) for each in (called("a"), ended("a")))
+    (tmp_path / "journal" / "1.jsonl").write_bytes(json.dumps(line).encode() + b"\n" + whole)
+    (tmp_path / "journal" / "folder.jsonl").mkdir()
+    found = frame(read(tmp_path), tmp_path)
+    assert found.set_index("id").loc["a", "status"] == "ok"
+    assert found._repr_html_() is not None

@@ -9,7 +9,7 @@ import pytest
 from support.made import kept, record, result
 from support.pictures import picture
 
-from jupyter_imagegen.errors import OptionError, StoreError
+from jupyter_imagegen.errors import StoreError
 from jupyter_imagegen.result import folder_of, result_of
 
 RED, TEAL = picture("red"), picture("teal")
@@ -90,13 +90,13 @@ def test_save_replaces_a_file_that_is_there(tmp_path: Path) -> None:
     assert (tmp_path / "x.png").read_bytes() == RED
 
 
-def test_save_does_not_write_two_pictures_to_one_file(tmp_path: Path) -> None:
-    """Two pictures with the same bytes have one name: saying nothing would lose one of them."""
+def test_two_pictures_with_the_same_bytes_are_saved_as_one_file(tmp_path: Path) -> None:
+    """A server that ignores the seed gives the same twice: nothing is lost by writing it once."""
     found = result(tmp_path / "store", RED, RED)
 
-    with pytest.raises(OptionError, match="would write two pictures to one file"):
-        found.save(tmp_path / "out")
-    assert not (tmp_path / "out").exists()
+    first, second = found.save(tmp_path / "out")
+    assert first == second
+    assert first.read_bytes() == found[0].bytes
 
 
 def test_save_says_what_cannot_be_written(tmp_path: Path) -> None:

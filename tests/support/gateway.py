@@ -99,6 +99,16 @@ class Gateway:
         """Wait until one more request has arrived."""
         assert self.arrived.acquire(timeout=timeout), "no request arrived"
 
+    def close_after_next(self) -> None:
+        """Answer one more request, and listen no longer."""
+        rule = self.rule
+
+        def last(asked: Asked) -> Answer:
+            self._server.socket.close()
+            return rule(asked)
+
+        self.rule = last
+
     def close(self) -> None:
         """Let everything that hangs go, and end."""
         self.over.set()

@@ -126,8 +126,12 @@ def history(notebook: str | Here | None = Here.NOTEBOOK) -> History:
     settings = photograph()
     here = cells.place(running_shell(), settings.notebook, settings.store).notebook
     wanted = here if isinstance(notebook, Here) else notebook
-    records = (record for record in read(settings.store) if wanted is None or record.call.notebook == wanted)
-    return frame(records, settings.store)
+    records = read(settings.store)
+    found = [record for record in records if wanted is None or record.call.notebook == wanted]
+    made = frame(found, settings.store)
+    if records and not found:
+        made.attrs["note"] = f"None of {wanted}; the store has {len(records)} calls: ig.history(notebook=None)"
+    return made
 
 
 def job(options: Options) -> Job:
@@ -140,7 +144,9 @@ def run(job: Job) -> Result:
     progress = _progress(job)
     try:
         wait(job, progress.tick)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
+        for line in became(job):
+            interrupt.add_note(line)
         _show_what_arrived(job)
         raise
     finally:
@@ -167,6 +173,13 @@ def arrived(job: Job) -> Result:
     records = job.outcome.records if job.outcome is not None else ()
     found = result_of(records, job.ask.store)
     return replace(found, inline=job.ask.inline, note=job.ask.endpoint.note)
+
+
+def became(job: Job) -> list[str]:
+    """What became of each call of a job that was interrupted, in a line each."""
+    if job.outcome is None:
+        return ["Nothing had been sent." if job.is_finished else "It may have been charged: see ig.history()."]
+    return [f"{record.id}: {record.error or record.status}" for record in job.outcome.records]
 
 
 def _not_saved(job: Job, result: Result) -> ImageGenError | None:

@@ -56,12 +56,16 @@ class _Loop:
 
 
 _loops: list[_Loop] = []
+_first: Final = threading.Lock()
 
 
 def http_loop() -> _Loop:
     """The loop of this process, started when the extension loads or a script first calls."""
     if not _loops or _loops[-1].pid != os.getpid():
-        _loops.append(_Loop())
+        # Two threads of a script may call first together. In a kernel the extension has been here before.
+        with _first:
+            if not _loops or _loops[-1].pid != os.getpid():
+                _loops.append(_Loop())
     return _loops[-1]
 
 

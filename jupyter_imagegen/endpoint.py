@@ -149,7 +149,9 @@ def _by_default(environ: Mapping[str, str], catalogue: Catalogue) -> _Address:
     if given(environ.get(openai.key_variable)):
         return _Address(openai, normalised(_own_url(openai, environ)), "provider openai, because OPENAI_API_KEY is set")
     sketch = catalogue.provider("sketch")
-    return _Address(sketch, sketch.base_url, "painted by the embedded endpoint sketch: no provider or key is set")
+    lost = given(environ.get("IMAGEGEN_API_KEY"))
+    why = "IMAGEGEN_API_KEY is set, but no base URL" if lost else "no provider or key is set"
+    return _Address(sketch, sketch.base_url, f"painted by the embedded endpoint sketch: {why}")
 
 
 def _own_url(provider: Provider, environ: Mapping[str, str]) -> str:

@@ -143,6 +143,7 @@ class Rejected(CallError):
     """The server said no, and made nothing."""
 
     default_code = "rejected"
+    default_hint = "Nothing was made. Change what the message names; --dry-run shows what is sent."
 
 
 class Refused(Rejected):
@@ -184,6 +185,9 @@ class ModelNotFound(Rejected):
     """The endpoint does not serve this model."""
 
     default_code = "model_not_found"
+    default_hint = (
+        "Check the model's name, and which endpoint answered: without a provider or a key, it is sketch, which paints."
+    )
 
 
 class UnknownParameter(Rejected):

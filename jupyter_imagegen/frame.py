@@ -65,6 +65,7 @@ _THUMBNAIL_BYTES: Final = 4_000
 _MOST_ROWS: Final = 20
 _SHOWN: Final = ("started_at", "status", "model", "prompt", "width", "height", "format", "latency_s", "error", "path")
 _LONGEST_CELL: Final = 120
+_WIDEST_TEXT: Final = 40
 
 
 class History(pd.DataFrame):
@@ -88,9 +89,20 @@ class History(pd.DataFrame):
         return _TABLE.format(
             head="".join(f"<th {_LEFT}>{name}</th>" for name in ("", "", *shown)),
             body="".join(lines),
-            foot=f"{len(self)} rows × {len(self.columns)} columns"
-            + (f", the last {_MOST_ROWS} shown" if len(self) > _MOST_ROWS else ""),
+            foot=escape(self._foot()),
         )
+
+    def __repr__(self) -> str:
+        shown = [name for name in _SHOWN if name in self.columns]
+        if not self._is_of_rows(shown):
+            return super().__repr__()
+        rows = pd.DataFrame(self[shown]).tail(_MOST_ROWS).assign(path=lambda rows: rows["path"].map(_file_name))
+        return f"{rows.to_string(max_colwidth=_WIDEST_TEXT, na_rep='')}\n{self._foot()}"
+
+    def _foot(self) -> str:
+        last = f", the last {_MOST_ROWS} shown" if len(self) > _MOST_ROWS else ""
+        note = self.attrs.get("note", "")
+        return f"{len(self)} rows × {len(self.columns)} columns{last}" + (f". {note}" if note else "")
 
 
 _LEFT: Final = 'style="text-align: left"'
@@ -100,7 +112,10 @@ _TABLE: Final = (
 
 
 def frame(records: Iterable[Record], store: Path) -> History:
-    """The dataframe of these records, one row for each picture and one for each call without any."""
+    """The dataframe of these records, one row for each picture and one for each call without any.
+
+    A sentence in its `attrs["note"]` is shown below it.
+    """
     rows = [row for record in records for row in _rows(record, store)]
     return History({name: _column(rows, name, dtype) for name, dtype in COLUMNS})
 
@@ -186,9 +201,13 @@ def _cell(value: Any, name: str) -> str:  # noqa: ANN401  (a cell of any column)
     if pd.isna(value):
         return ""
     if name == "path":
-        return Path(str(value)).name
+        return _file_name(value)
     text = f"{value:%Y-%m-%d %H:%M:%S}" if name == "started_at" else str(value)
     return text if len(text) <= _LONGEST_CELL else f"{text[: _LONGEST_CELL - 1]}…"
+
+
+def _file_name(path: Any) -> str:  # noqa: ANN401  (NA or a text)
+    return "" if pd.isna(path) else Path(str(path)).name
 
 
 def _thumbnail(path: Any, alt: str) -> str:  # noqa: ANN401  (NA or a text)

@@ -98,6 +98,9 @@ def _value(flag: str, queue: list[Word]) -> tuple[Switch, Any]:
 def _switch(flag: str) -> Switch:
     if flag in BY_FLAG:
         return BY_FLAG[flag]
+    if flag in ("-h", "--help"):
+        message = "The options are shown by %%imagegen? in a cell of its own."
+        raise OptionError(message)
     bare = flag.lstrip("-").lower().replace("_", "-")
     if is_key_name(flag) or looks_like_key(flag):
         message = "There is no option for a key: it would stay in the notebook."

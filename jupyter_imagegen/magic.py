@@ -11,7 +11,6 @@ from .options import parse_cell, parse_line
 from .switches import SWITCHES
 
 if TYPE_CHECKING:
-    from .bridge import Job
     from .frame import History
     from .options import Options
     from .plan import Plan
@@ -37,7 +36,7 @@ class ImageGenMagics(Magics):
 
         if line.strip() not in ("", "--all"):
             message = f"%imagegen_history takes --all or nothing, not {line.strip()!r}."
-            raise OptionError(message)
+            raise OptionError(message, "%imagegen_history? says more.")
         return history(notebook=None if line.strip() else Here.NOTEBOOK)
 
     @property
@@ -58,7 +57,7 @@ class ImageGenMagics(Magics):
             result = api.run(job)
         except KeyboardInterrupt as error:
             self._bind(options, api.arrived(job))
-            shorten(error, job)
+            shorten(error)
             raise
         except ImageGenError as error:
             if isinstance(error.result, Result) and error.result:
@@ -75,12 +74,9 @@ class ImageGenMagics(Magics):
             self._names[options.into] = result
 
 
-def shorten(error: KeyboardInterrupt, job: Job) -> None:
+def shorten(error: KeyboardInterrupt) -> None:
     """Let an interrupt say what became of the calls, instead of where in this package it landed."""
-    if job.outcome is None:
-        lines = ["Nothing had been sent." if job.is_finished else "It may have been charged: see ig.history()."]
-    else:
-        lines = [f"{record.id}: {record.error or record.status}" for record in job.outcome.records]
+    lines = list(error.__notes__)
     error._render_traceback_ = lambda: ["KeyboardInterrupt: cancelled.", *lines]  # type: ignore[attr-defined]
 
 

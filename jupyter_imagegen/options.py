@@ -188,7 +188,8 @@ def _variables(template: str, namespace: Mapping[str, object]) -> Iterator[tuple
         stored = unicodedata.normalize("NFKC", name)
         if stored not in namespace:
             message = f"{{{{{name}}}}} in the prompt names no variable.{did_you_mean(name, namespace)}"
-            raise PromptError(message, "Define it, or give --raw to send the braces as they are.")
+            hint = "Define it in the notebook (in a function, use ig.generate), or give --raw to send the braces."
+            raise PromptError(message, hint)
         yield name, "".join(str(namespace[stored]))
 
 

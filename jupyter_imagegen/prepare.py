@@ -11,7 +11,7 @@ from .ask import Ask
 from .blobs import cannot, make_folder
 from .catalogue import load as catalogue
 from .endpoint import Endpoint, key_for, resolve
-from .errors import KeyInCell, OptionError, SettingsError, TimedRun
+from .errors import KeyInCell, OptionError, SettingsError, StoreError, TimedRun
 from .keys import Secret
 from .options import Options, texts
 from .plan import Plan
@@ -76,7 +76,8 @@ def _make_room(save: str | None) -> None:
         message = f"--save {save!r} is no path: {error}."
         raise OptionError(message) from None
     except OSError as error:
-        raise cannot("save to", Path(save), error) from None
+        message = cannot("save to", Path(save), error).message
+        raise StoreError(message, "Choose another path. Nothing was sent.") from None
 
 
 def _key_source(endpoint: Endpoint, settings: Settings) -> str:

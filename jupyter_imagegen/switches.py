@@ -186,6 +186,10 @@ def is_key_name(name: str) -> bool:
     return spelt in KEY_NAMES or spelt.endswith(("-key", "-token"))
 
 
+# What people type who expect a variable: $name, {{name}} or {name}, but for the {n} of --save.
+_A_VARIABLE: Final = re.compile(r"^\$[A-Za-z_]\w*|\{\{\s*[^\W\d]\w*\s*\}\}|^\{(?!n\})[^\W\d]\w*\}$")
+
+
 def read_value(row: Switch, text: str) -> Any:  # noqa: ANN401  (each row reads its own type)
     """The value of an option. Raises OptionError with what it takes, KeyInCell for a key."""
     if looks_like_key(text):
@@ -194,6 +198,9 @@ def read_value(row: Switch, text: str) -> Any:  # noqa: ANN401  (each row reads 
     if not text:
         message = f"--{row.name} needs a value: {row.spelling}."
         raise OptionError(message)
+    if _A_VARIABLE.search(text):
+        message = f"--{row.name} takes no variable: {shown(text)} would be sent and recorded as it is typed."
+        raise OptionError(message, "In a loop or a sweep, call ig.generate(...) from Python.")
     try:
         text.encode()
         return row.read(text)

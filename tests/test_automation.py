@@ -108,7 +108,7 @@ def test_the_quickstart_runs_and_its_page_holds_the_pictures(tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "quickstart.html").read_text()
     assert page.count('src="data:image/') >= 4
-    assert "an otter" in page
+    assert "a coast in the fog" in page
     assert list((tmp_path / "imagegen" / "images").iterdir())
 
 

@@ -202,3 +202,19 @@ def test_no_error_repeats_a_key(line: str) -> None:
         read_line(line)
 
     assert KEY[8:12] not in "\n".join(caught.value.lines())
+
+
+@pytest.mark.parametrize("line", ["--seed $s", "--tag {s}", "--note '{{ s }}'", "--save {{s}}.png", "--base-url $U"])
+def test_an_option_takes_no_variable(line: str) -> None:
+    """People of other magics try it: it is said, and not sent as it is typed."""
+    with pytest.raises(OptionError, match="takes no variable") as caught:
+        read_line(line)
+    assert "ig.generate" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "line", ["--save otter-{n}.png", "--note 'for $5'", "--negative-prompt 'a {b} c'", "--save {n}"]
+)
+def test_what_is_no_variable_stays(line: str) -> None:
+    """The pattern of --save, money, and braces in a text."""
+    assert read_line(line).values

@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         import uvicorn  # noqa: PLC0415  an optional extra
     except ImportError:
         print(  # noqa: T201
-            'To serve the endpoint, install uvicorn: pip install "jupyter-imagegen[serve]"', file=sys.stderr
+            'To serve the endpoint, install uvicorn: pip install ".[serve]"', file=sys.stderr
         )
         return 1
     try:

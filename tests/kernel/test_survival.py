@@ -123,5 +123,6 @@ def test_the_history_is_of_this_notebook_where_it_knows_its_name(
         kernel.run(paint(gateway, name))
     assert first.value("ig.history()[['notebook', 'prompt']].values.tolist()") == [["one.ipynb", "one.ipynb"]]
     assert first.value("ig.history(notebook='two.ipynb').prompt.tolist()") == ["two.ipynb"]
+    assert "the store has 2 calls" in first.run("ig.history(notebook='three.ipynb')").text
     assert len(first.value("ig.history(notebook=None).id.tolist()")) == 2
     assert first.run("%imagegen_history --all").with_mime("text/html")

@@ -42,7 +42,7 @@ def test_without_uvicorn_it_says_how_to_install_it(
     """The extra is named."""
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     assert run([]) == 1
-    assert 'pip install "jupyter-imagegen[serve]"' in capsys.readouterr().err
+    assert 'pip install ".[serve]"' in capsys.readouterr().err
 
 
 def run(arguments: list[str]) -> int:

@@ -101,6 +101,13 @@ class Kernel:
             if reply["parent_header"].get("msg_id") == message_id:
                 return str(reply["content"]["status"])
 
+    def finish_unless_lost(self, message_id: str) -> Done | None:
+        """As `finish`; None for a cell that ipykernel itself forgot, as it does when interrupts come too close."""
+        try:
+            return self.finish(message_id, timeout=15)
+        except (AssertionError, queue.Empty):
+            return None
+
     def finish(self, message_id: str, timeout: float = TIMEOUT_S) -> Done:
         """Collect what a cell that was sent leaves behind."""
         until = time.monotonic() + timeout

@@ -172,7 +172,8 @@ def arrived(job: Job) -> Result:
     """The pictures that a job has brought, whatever else became of it."""
     records = job.outcome.records if job.outcome is not None else ()
     found = result_of(records, job.ask.store)
-    return replace(found, inline=job.ask.inline, note=job.ask.endpoint.note)
+    ask = job.ask
+    return replace(found, inline=ask.inline, is_quiet=ask.options.quiet, note=ask.endpoint.note)
 
 
 def became(job: Job) -> list[str]:
@@ -196,7 +197,7 @@ def _not_saved(job: Job, result: Result) -> ImageGenError | None:
 def _show_what_arrived(job: Job) -> None:
     """Pictures that came before an interrupt are paid for: they are shown before it goes on."""
     result = arrived(job)
-    if result and running_shell() is not None and job.ask.inline != "quiet":
+    if result and running_shell() is not None and not result.is_quiet:
         result.show()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
@@ -69,9 +70,9 @@ class ImageGenMagics(Magics):
         return result
 
     def _bind(self, options: Options, result: Result) -> None:
-        """Bind what came to the variable of --into, also when more was asked for."""
+        """Bind what came to the variable of --into, also when more was asked for; there it is shown when looked at."""
         if options.into is not None and result:
-            self._names[options.into] = result
+            self._names[options.into] = replace(result, is_quiet=False)
 
 
 def shorten(error: KeyboardInterrupt) -> None:

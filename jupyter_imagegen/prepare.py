@@ -39,7 +39,7 @@ def prepare(options: Options) -> Ask:
         key=key,
         requests=requests,
         timeout_s=options.timeout_s or settings.timeout_s,
-        inline="quiet" if options.quiet else options.inline or settings.inline,
+        inline=options.inline or settings.inline,
         store=settings.store,
         place=cells.place(running_shell(), settings.notebook, settings.store),
     )

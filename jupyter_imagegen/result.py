@@ -104,6 +104,7 @@ class Result(Sequence[Picture]):
     pictures: tuple[Picture, ...]
     records: tuple[Record, ...]
     inline: str = "preview"
+    is_quiet: bool = False
     note: str = ""
 
     @property
@@ -144,7 +145,7 @@ class Result(Sequence[Picture]):
         return "\n".join(caption_lines(self)) or "Result(no pictures)"
 
     def _ipython_display_(self, **_: Any) -> None:  # noqa: ANN401  (IPython's own protocol)
-        if self.inline != "quiet":
+        if not self.is_quiet:
             self.show()
 
 

@@ -149,10 +149,14 @@ def test_a_path_is_shown_from_here(tmp_path: Path) -> None:
     assert nearby(Path("/elsewhere/b.png")) == "/elsewhere/b.png"
 
 
-@pytest.mark.parametrize(("inline", "count"), [("preview", 2), ("none", 1), ("quiet", 0)])
-def test_a_result_shows_itself_at_the_end_of_a_cell(tmp_path: Path, shell: Any, inline: str, count: int) -> None:
+@pytest.mark.parametrize(
+    ("given", "count"), [({"inline": "preview"}, 2), ({"inline": "none"}, 1), ({"is_quiet": True}, 0)]
+)
+def test_a_result_shows_itself_at_the_end_of_a_cell(
+    tmp_path: Path, shell: Any, given: dict[str, Any], count: int
+) -> None:
     """Assigning it shows nothing; a quiet one shows nothing until it is asked."""
-    shell.user_ns["r"] = replace(result(tmp_path, RED), inline=inline)
+    shell.user_ns["r"] = replace(result(tmp_path, RED), **given)
     with capture_output() as captured:
         shell.run_cell("x = r")
         shell.run_cell("r")

@@ -94,6 +94,8 @@ def test_quiet_shows_nothing_and_still_returns(kernel: Kernel, gateway: Gateway)
     assert (done.status, done.outputs) == ("ok", [])
     assert kernel.value("len(_)") == 1
     assert kernel.run("Out[2].show()").with_mime("image/")
+    assert kernel.run(cell(gateway, "--quiet --into otter")).outputs == []
+    assert kernel.run("otter").with_mime("image/")
 
 
 def test_inline_none_leaves_the_caption_only(kernel: Kernel, gateway: Gateway) -> None:

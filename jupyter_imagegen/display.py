@@ -65,7 +65,8 @@ def caption_lines(result: Result) -> list[str]:
 def _count(result: Result) -> str:
     """What is said when a server gave more or fewer pictures than were asked for."""
     asked = sum(record.call.n for record in result.records)
-    return "" if len(result) == asked else f"{len(result)} of {asked} pictures came"
+    came = sum(len(record.images) for record in result.records)
+    return "" if came == asked else f"{came} of {asked} pictures came"
 
 
 def _caption(picture: Picture, number: str) -> str:

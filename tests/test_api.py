@@ -92,6 +92,17 @@ def test_fewer_pictures_than_asked_are_said(gateway: Gateway) -> None:
     assert "1 of 4 pictures came" in repr(ig.generate("an otter", base_url=gateway.url, n=4))
 
 
+def test_one_of_several_pictures_is_not_said_to_be_missing_others(
+    gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Showing r[1] of two says nothing of a count: both came."""
+    gateway.rule = lambda _: Said(answer(picture("red"), picture("blue")))
+    ig.generate("an otter", base_url=gateway.url, n=2)[1]._ipython_display_()
+    shown = capsys.readouterr().out
+    assert "an-otter-" in shown
+    assert "pictures came" not in shown
+
+
 def test_a_result_is_a_sequence_of_pictures(gateway: Gateway) -> None:
     """Length, index, slice, iteration; each picture with bytes, size, hash and record."""
     sent = [picture("red"), picture("blue", (32, 16))]

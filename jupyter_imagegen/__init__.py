@@ -11,23 +11,36 @@ The modules, in the order of their imports; each uses only those above it:
     nearest      "Did you mean …?"
     errors       the tree of everything that is raised
     keys         a key that never prints, and the scrubbing of texts
+    keychain     where a key comes from
     settings     %config and the environment
     switches     the table of options
     line         one line of text -> options with their values
+    image        bytes -> Image: format, size, digest
+    references   what --image was given -> Reference
     options      a cell, a line or a call -> Options: what was asked
     catalogue    providers and models as data
+    config       the catalogue with a person's own imagegen.toml over it
+    limits       what a model is documented to refuse
     endpoint     Options × settings × catalogue -> Endpoint, and the key that may go there
+    form         fields and pictures -> multipart/form-data
+    dialects     how each family of servers spells a request
+    reply        what came back for one POST
+    cost         what a call will cost, and what it did
     request      Options × Endpoint -> ImageRequest: body, fan-out, fingerprint
     plan         what a dry run shows
-    reply        what came back for one POST
+    complaint    an error body -> a Complaint
     rejection    a Reply that is no success -> one error
     retry        what is sent again, and what never is
+    events       the bytes of an event stream -> events
+    shapes       where the pictures are in JSON of any shape
     answer       a Reply that is a success -> the pictures in it
-    image        bytes -> Image: format, size, digest
     blobs        files that are whole or absent
     journal      the append-only log
     process      whether the writer of a log still lives
     records      the log -> Records
+    mismatch     what came against what was asked
+    bill         what the calls of a history cost together
+    sight        a preview of a picture that is being painted
     preview      small pictures for the notebook
     display      Results and progress as mimebundles
     result       Result and Picture: what a call gives
@@ -35,14 +48,19 @@ The modules, in the order of their imports; each uses only those above it:
     ask          Ask: one order, with everything decided
     sketch       the embedded endpoint, which uses nothing of the rest
     embedded     one request to it, in this process
+    order        Order: one POST, ready to be sent
+    address      from where a picture may be fetched
     client       one POST, its answer, and downloads
+    entry        the line of a call that is about to be made
+    arrival      an answer while it arrives
     call         one call: its line, its POST, its pictures, its end
     session      generate: one Ask -> its calls
     bridge       the thread of the HTTP loop, and a Job for each Ask
     cells        which cell is running, and the guard behind it
     prepare      Options -> Ask
     frame        Records -> the dataframe
-    api          generate, agenerate, history
+    listing      the catalogue as a table
+    api          generate, agenerate, history, spent
     completion   Tab
     questions    prompts that end in `?`
     magic        %%imagegen
@@ -56,14 +74,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from .api import agenerate, generate, history
+    from .api import agenerate, generate, history, spent
     from .errors import ImageGenError
     from .records import Record
     from .result import Picture, Result
 
 __version__ = "0.1.0"
 
-__all__ = ["ImageGenError", "Picture", "Record", "Result", "agenerate", "generate", "history"]
+__all__ = ["ImageGenError", "Picture", "Record", "Result", "agenerate", "generate", "history", "spent"]
 
 _HOMES = {
     "ImageGenError": "errors",
@@ -73,6 +91,7 @@ _HOMES = {
     "agenerate": "api",
     "generate": "api",
     "history": "api",
+    "spent": "api",
 }
 
 

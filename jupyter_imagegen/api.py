@@ -19,8 +19,11 @@ from .settings import Where, photograph
 from .shell import running_shell
 
 if TYPE_CHECKING:
+    from .bill import Spent
     from .display import Progress, Silence
     from .frame import History
+    from .records import Record
+    from .settings import Settings
 
 
 def generate(
@@ -36,14 +39,20 @@ def generate(
     inline: str | None = None,
     save: str | Path | None = None,
     omit: Sequence[str] = (),
+    image: object = None,
+    mask: object = None,
+    max_cost: float | None = None,
+    force: bool = False,
     quiet: bool = False,
     **fields: Any,  # noqa: ANN401  (whatever the endpoint's body may hold)
 ) -> Result:
     """Generate pictures and return them as a Result; it blocks, in a cell, a function, a callback or a script.
 
     `n` images are made, in several calls where the model takes fewer in one. `timeout` is in seconds, for one call in
-    all. Any other keyword is a field of the body under the API's own name: size, quality, style, background,
-    output_format, seed, user, … What is None is not sent.
+    all. `image` is a picture to work from, or a list of them, and `mask` what may be changed in the first: each a path,
+    a PIL image, an array, a Picture, a Result of one picture, bytes, or the id of a record. `max_cost` is in US
+    dollars, for all calls together. Any other keyword is a field of the body under the API's own name: size, quality,
+    style, background, output_format, partial_images, seed, user, … What is None is not sent.
 
     Raises the errors of jupyter_imagegen.errors; pictures that did arrive are in the error's `result`. An interrupt
     closes the connections, records the calls as cancelled and goes on as KeyboardInterrupt.
@@ -58,6 +67,10 @@ def generate(
         inline=inline,
         save=save,
         omit=omit,
+        image=image,
+        mask=mask,
+        max_cost=max_cost,
+        force=force,
         quiet=quiet,
         fields=fields,
     )
@@ -77,6 +90,10 @@ async def agenerate(
     inline: str | None = None,
     save: str | Path | None = None,
     omit: Sequence[str] = (),
+    image: object = None,
+    mask: object = None,
+    max_cost: float | None = None,
+    force: bool = False,
     quiet: bool = False,
     **fields: Any,  # noqa: ANN401  (whatever the endpoint's body may hold)
 ) -> Result:
@@ -91,6 +108,10 @@ async def agenerate(
         inline=inline,
         save=save,
         omit=omit,
+        image=image,
+        mask=mask,
+        max_cost=max_cost,
+        force=force,
         quiet=quiet,
         fields=fields,
     )
@@ -121,17 +142,32 @@ def history(notebook: str | Here | None = Here.NOTEBOOK) -> History:
     notebook cannot know its own name (nbclient, papermill, a script), it holds all. Raises StoreError.
     """
     from .frame import frame  # noqa: PLC0415  (pandas is loaded by the first look)
-    from .records import read  # noqa: PLC0415
+
+    found, settings, wanted = _records(notebook)
+    made = frame(found, settings.store)
+    others = 0 if found else len(_records(None)[0])
+    if others:
+        made.attrs["note"] = f"None of {wanted}; the store has {others} calls: ig.history(notebook=None)"
+    return made
+
+
+def spent(notebook: str | Here | None = Here.NOTEBOOK) -> Spent:
+    """What the calls of this notebook cost together, as far as that is known; `notebook` is as in `history`."""
+    from .bill import spent as total  # noqa: PLC0415  (loaded by the first look)
+
+    found, _, _ = _records(notebook)
+    return total(found)
+
+
+def _records(notebook: str | Here | None) -> tuple[list[Record], Settings, str | None]:
+    """The records of a notebook, or of all; the settings; and the notebook's name."""
+    from .records import read  # noqa: PLC0415  (loaded by the first look)
 
     settings = photograph()
     here = cells.place(running_shell(), settings.notebook, settings.store).notebook
     wanted = here if isinstance(notebook, Here) else notebook
     records = read(settings.store)
-    found = [record for record in records if wanted is None or record.call.notebook == wanted]
-    made = frame(found, settings.store)
-    if records and not found:
-        made.attrs["note"] = f"None of {wanted}; the store has {len(records)} calls: ig.history(notebook=None)"
-    return made
+    return [record for record in records if wanted is None or record.call.notebook == wanted], settings, wanted
 
 
 def job(options: Options) -> Job:
@@ -143,7 +179,7 @@ def run(job: Job) -> Result:
     """Carry out a job and wait for it, with a line of progress where there is someone to see it."""
     progress = _progress(job)
     try:
-        wait(job, progress.tick)
+        wait(job, lambda: progress.tick(job.sights))
     except KeyboardInterrupt as interrupt:
         for line in became(job):
             interrupt.add_note(line)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from .cost import Cost
 from .endpoint import Endpoint
 from .keys import Secret
 from .options import Options
@@ -24,3 +25,4 @@ class Ask:
     inline: str
     store: Path
     place: Place
+    estimate: Cost

@@ -20,6 +20,7 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 IMAGES: Final = "images"
+INPUTS: Final = "inputs"
 UNREAD: Final = "unread"
 
 _SUFFIX: Final = {"jpeg": "jpg", "tiff": "tif"}
@@ -31,12 +32,28 @@ def keep_image(store: Path, image: Image, prompt: str) -> str:
 
     A picture that is there already, byte for byte, is left alone; one that was altered is replaced.
     """
-    suffix = _SUFFIX.get(image.format, image.format)
-    name = f"{slug(prompt)}-{image.sha256[:16]}.{suffix}"
-    path = store / IMAGES / name
-    if not _holds(path, image.data):
-        write(path, image.data)
-    return f"{IMAGES}/{name}"
+    return _keep(store, IMAGES, image, prompt)
+
+
+def keep_input(store: Path, image: Image, name: str) -> str:
+    """The same for a reference picture or a mask, which has its own folder."""
+    return _keep(store, INPUTS, image, name)
+
+
+def input_path(image: Image, name: str) -> str:
+    """Where `keep_input` puts a picture, below the store."""
+    return _path(INPUTS, image, name)
+
+
+def _keep(store: Path, folder: str, image: Image, words: str) -> str:
+    below = _path(folder, image, words)
+    if not _holds(store / below, image.data):
+        write(store / below, image.data)
+    return below
+
+
+def _path(folder: str, image: Image, words: str) -> str:
+    return f"{folder}/{slug(words)}-{image.sha256[:16]}.{_SUFFIX.get(image.format, image.format)}"
 
 
 def keep_unread(store: Path, call_id: str, body: bytes) -> Path:

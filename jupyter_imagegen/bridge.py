@@ -16,6 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from .sight import Sight
+
 if TYPE_CHECKING:
     from .ask import Ask
     from .client import Client
@@ -79,6 +81,8 @@ class Job:
         self.is_finished = False
         self.outcome: Outcome | None = None
         self.defect: BaseException | None = None
+        self.sights: tuple[Sight, ...] = ()
+        """The newest preview of each picture that is being painted, in the order of their places."""
         self._http = http_loop()
         self._task: asyncio.Task[None] | None = None
         self._is_to_stop = False
@@ -115,9 +119,15 @@ class Job:
 
     async def _run(self) -> None:
         try:
-            self.outcome = await self._http.session(self.ask.store).generate(self.ask)
+            self.outcome = await self._http.session(self.ask.store).generate(self.ask, self._see)
         except Exception as error:  # noqa: BLE001  (handed to the waiting thread, which raises it)
             self.defect = error
+
+    def _see(self, place: int, data: bytes) -> None:
+        """Take a preview; the waiting thread looks at `sights`, which is replaced in one step."""
+        number = next((sight.number for sight in self.sights if sight.place == place), 0) + 1
+        others = tuple(sight for sight in self.sights if sight.place != place)
+        self.sights = tuple(sorted((*others, Sight(place, number, data)), key=lambda sight: sight.place))
 
     def _end(self, _task: asyncio.Task[None]) -> None:
         # Not a `finally` in _run: a task that is cancelled before its first step never gets there.

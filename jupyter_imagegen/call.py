@@ -17,11 +17,14 @@ from typing import Any, Final
 
 import msgspec
 
-from . import __version__
-from .answer import Delivered, read
+from . import __version__, keychain
+from .answer import Answer, Delivered, Task, read
+from .arrival import Arrival, See
 from .ask import Ask
-from .blobs import keep_image, keep_unread, nearby
-from .client import Attempts, Client, Order
+from .blobs import keep_image, keep_input, keep_unread, nearby
+from .client import Client
+from .cost import Cost, charged
+from .entry import called, words
 from .errors import (
     AnswerUnreadable,
     CallError,
@@ -29,20 +32,24 @@ from .errors import (
     DeadlinePassed,
     DownloadFailed,
     ImageGenError,
+    KeyRejected,
     NoPicture,
     NotKept,
     OutcomeUnknown,
     StoreError,
+    TaskUnfinished,
 )
 from .image import Image, sniff
-from .journal import NOTHING, Called, Ended, Kept, Segment, new_id, now
-from .keys import Secret, scrub, scrub_bytes
+from .journal import NOTHING, Ended, Kept, Segment, now
+from .keys import Secret, cleaned, scrub
+from .order import Attempts, Order
 from .records import Record
 from .rejection import explain
 from .reply import Reply
 from .request import ImageRequest
 
 _DOWNLOADS_AT_ONCE: Final = 8
+_POLL_S: Final = 2.0
 _LONGEST_COMPLAINT: Final = 64 * 1024
 """Bytes of a successful reply up to which it may be a complaint, and is searched for the key."""
 
@@ -58,12 +65,13 @@ class Finished:
 class Call:
     """One call while it is under way: the only thing of this stage that changes."""
 
-    def __init__(self, ask: Ask, request: ImageRequest, client: Client, segment: Segment) -> None:
+    def __init__(self, ask: Ask, request: ImageRequest, client: Client, segment: Segment, see: See) -> None:
         self._request = request
+        self._endpoint = ask.endpoint
         self._store = ask.store
         self._client = client
         self._segment = segment
-        self._called = _called(ask, request)
+        self._called = called(ask, request)
         self._order = Order(
             request=request, endpoint=ask.endpoint, key=ask.key, call_id=self._called.id, timeout_s=ask.timeout_s
         )
@@ -74,12 +82,21 @@ class Call:
         self._usage: str | None = None
         self._is_cancelled = False
         self._cut_short = ""
+        self._cut: CallError | None = None
+        self._arrival = Arrival(
+            ask.endpoint.base_url,
+            request.n,
+            self._keep_early,
+            lambda place, data: see(request.first_index + place, data),
+        )
 
     async def run(self) -> Finished:
         """Make the call. Raises StoreError when a line cannot be written; every other error is in what it returns.
 
         When it is cancelled, the connection is closed and the end is written before it returns.
         """
+        for role, reference in self._request.references:
+            keep_input(self._store, reference.image, words(role, reference))
         self._segment.append(self._called)
         try:
             error = await self._deliver()
@@ -113,15 +130,18 @@ class Call:
     async def _post_and_keep(self) -> None:
         self._reply = reply = await self._answered()
         if not reply.is_success:
-            raise explain(reply)
+            raise explain(reply, self._endpoint.model)
         try:
-            answer = read(reply)
+            answer = await self._finished(self._arrival.answer(reply))
             self._usage = answer.usage
             await self._keep_all(answer.pictures)
         except StoreError as error:
-            raise self._with_the_answer_kept(reply, NotKept(error.message)) from None
-        except (AnswerUnreadable, DownloadFailed, NoPicture) as error:
-            raise self._with_the_answer_kept(reply, error) from None
+            raise self._with_the_answer_kept(self._reply, NotKept(error.message)) from None
+        except (OutcomeUnknown, DownloadFailed, NoPicture) as error:
+            raise self._with_the_answer_kept(self._reply, error) from None
+        missing = answer.fault or self._cut
+        if missing is not None and len(self._kept) < self._request.n:
+            raise self._with_the_answer_kept(self._reply, missing)
 
     async def _answered(self) -> Reply:
         """The reply; of one that was cut after it had begun, what came, where that can be read all the same.
@@ -129,16 +149,38 @@ class Call:
         Raises what cut it, with what came kept.
         """
         try:
-            return self._without_key(await self._client.post(self._order, self._attempts))
+            return self._without_key(await self._client.post(self._order, self._attempts, self._arrival))
         except (ConnectionCut, DeadlinePassed) as error:
             partial = self._attempts.partial
             if partial is None or not partial.is_success or not partial.body:
                 raise
             try:
-                read(partial)
+                self._arrival.answer(partial)
             except CallError:
                 raise self._with_the_answer_kept(partial, error) from None
+            self._cut = error
             return partial
+
+    async def _finished(self, answer: Answer) -> Answer:
+        """The answer with its pictures; where the server only took the order, what it says once it is done.
+
+        Raises TaskUnfinished, and what a task ends with.
+        """
+        while answer.task is not None:
+            task, left = answer.task, self._seconds_left
+            if not task.path or left <= _POLL_S:
+                raise _unfinished(task, self._order)
+            await asyncio.sleep(_POLL_S)
+            reply = self._without_key(await self._client.poll(task.path, self._order, left))
+            if not reply.is_success:
+                raise _unfinished(task, self._order)
+            self._reply = reply
+            answer = read(reply)
+        return answer
+
+    @property
+    def _seconds_left(self) -> float:
+        return self._order.timeout_s - (time.monotonic() - self._began)
 
     def _without_key(self, reply: Reply) -> Reply:
         """A short reply without the key that it may echo. A long one holds pictures: it is left byte for byte."""
@@ -146,12 +188,14 @@ class Call:
         if reply.is_success and len(reply.body) > _LONGEST_COMPLAINT:
             return reply
         headers = tuple((name, scrub(value, key)) for name, value in reply.headers)
-        return replace(reply, headers=headers, body=scrub_bytes(reply.body, key))
+        return replace(reply, headers=headers, body=cleaned(reply.body, key))
 
     async def _keep_all(self, pictures: tuple[Delivered, ...]) -> None:
         """Keep each picture as soon as it is there. Raises the first fault, once every other picture is kept."""
         gate = asyncio.Semaphore(_DOWNLOADS_AT_ONCE)
-        bringing = [self._bring(place, it, gate) for place, it in enumerate(pictures, self._request.first_index)]
+        places = {kept.index for kept in self._kept}
+        missing = [each for each in enumerate(pictures, self._request.first_index) if each[0] not in places]
+        bringing = [self._bring(place, delivered, gate) for place, delivered in missing]
         found = await asyncio.gather(*bringing, return_exceptions=True)
         for fault in found:
             if fault is not None:
@@ -168,13 +212,19 @@ class Call:
             raise delivered.fault
         data = delivered.data
         if data is None:
-            seconds = self._order.timeout_s - (time.monotonic() - self._began)
-            data = await self._client.download(delivered.url, self._order, seconds)
+            data = await self._client.download(delivered.url, self._order, self._seconds_left)
         image = sniff(data)
         if image is None:
             message = f"The answer's picture is in no format that is known here ({len(data)} bytes)."
             raise AnswerUnreadable(message)
         return image
+
+    def _keep_early(self, place: int, delivered: Delivered) -> None:
+        """Keep a picture of a stream that is not over yet; what cannot be kept now is tried again at its end."""
+        image = sniff(delivered.data) if delivered.data is not None and delivered.fault is None else None
+        if image is not None:
+            with suppress(StoreError):
+                self._keep(self._request.first_index + place, delivered, image)
 
     def _keep(self, place: int, delivered: Delivered, image: Image) -> None:
         revised = delivered.revised_prompt
@@ -203,7 +253,7 @@ class Call:
             self._cut_short = self._where_kept(reply)
 
     def _where_kept(self, reply: Reply) -> str:
-        body = scrub_bytes(reply.body, self._order.key)
+        body = cleaned(reply.body, self._order.key)
         for folder in (self._store, Path(gettempdir()) / "imagegen"):
             try:
                 return f"The answer is kept in {nearby(keep_unread(folder, self._called.id, body))}."
@@ -214,6 +264,9 @@ class Call:
     def _ended(self, error: ImageGenError | None) -> Ended:
         key = self._order.key
         status, said = self._status(error)
+        cost = self._cost()
+        if isinstance(error, KeyRejected) and key is not None:
+            keychain.forget(key)
         return Ended(
             id=self._called.id,
             at=now(),
@@ -222,8 +275,31 @@ class Call:
             attempts=self._attempts.made,
             error_code=error.code if isinstance(error, CallError) else None,
             error=said or None,
-            request_id=scrub(self._reply.request_id, key) or None if self._reply is not None else None,
+            request_id=self._request_id(error),
             usage=_usage(self._usage, key),
+            cost_usd=cost.usd,
+            cost_source=cost.source,
+        )
+
+    def _request_id(self, error: ImageGenError | None) -> str | None:
+        """The provider's id: of the reply, or the one that an error found in its body."""
+        found = self._reply.request_id if self._reply is not None else ""
+        named = error.request_id if isinstance(error, CallError) else ""
+        return scrub(found or named, self._order.key) or None
+
+    def _cost(self) -> Cost:
+        """What the call cost, as far as that can be known: nothing is guessed of a call that brought no picture."""
+        request, reply = self._request, self._reply
+        if reply is None:
+            return Cost(usd=None, source="unknown")
+        return charged(
+            reply,
+            msgspec.json.decode(self._usage) if self._usage else None,
+            asked=request.wanted,
+            received=len(self._kept),
+            images=request.images,
+            model=self._endpoint.model,
+            provider=self._endpoint.provider.name,
         )
 
     def _status(self, error: ImageGenError | None) -> tuple[str, str]:
@@ -240,26 +316,11 @@ class Call:
         return "ok" if self._kept else error.status, error.message
 
 
-def _called(ask: Ask, request: ImageRequest) -> Called:
-    options = ask.options
-    return Called(
-        id=new_id(),
-        at=now(),
-        n=request.n,
-        params=msgspec.Raw(msgspec.json.encode(request.params)),
-        provider=ask.endpoint.provider.name,
-        base_url=ask.endpoint.base_url,
-        request_hash=request.fingerprint,
-        prompt=options.prompt,
-        model=ask.endpoint.model.name or None,
-        template=options.template,
-        variables=msgspec.Raw(msgspec.json.encode(dict(options.variables))) if options.variables else NOTHING,
-        notebook=ask.place.notebook,
-        cell_id=ask.place.cell_id,
-        execution_count=ask.place.execution_count,
-        tags=options.tags,
-        note=options.note,
-    )
+def _unfinished(task: Task, order: Order) -> TaskUnfinished:
+    where = f"GET {order.endpoint.base_url}{task.path} says what became of it." if task.path else ""
+    message = f"The server took the order as task {task.id}, and its picture did not come."
+    hint = f"It may have been charged, so it was not sent again. {where}"
+    return TaskUnfinished(message, f"{hint or 'Its provider can say what became of it.'}".strip())
 
 
 def _usage(text: str | None, key: Secret | None) -> msgspec.Raw:

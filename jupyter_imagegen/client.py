@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import itertools
 import random
-import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Final
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from typing import Any, Final, TypeVar
+from urllib.parse import urljoin, urlsplit
 
 import httpx2
 
-from . import __version__
+from .address import looked_up
 from .embedded import Exchange
-from .endpoint import Endpoint, origin
+from .endpoint import Endpoint
 from .errors import (
     CallError,
     ConnectionCut,
@@ -30,9 +26,9 @@ from .errors import (
     OutcomeUnknown,
     SettingsError,
 )
-from .keys import Secret
+from .keys import in_use, quieten
+from .order import Attempts, Order, Taker, headers, key_header
 from .reply import Reply, unpacked
-from .request import ImageRequest
 from .retry import Stop, Wait, after_no_connection, after_reply
 
 CONNECT_S: Final = 10.0
@@ -42,30 +38,19 @@ DOWNLOADS: Final = 4
 REDIRECTS: Final = 5
 LARGEST_ANSWER: Final = 512 * 2**20
 LARGEST_PICTURE: Final = 128 * 2**20
+LINGER_S: Final = 3.0
+"""How long a stream that has brought every picture is listened to, for its usage and its end."""
+
+Got = TypeVar("Got")
 
 _POST_TIMEOUTS: Final = httpx2.Timeout(connect=CONNECT_S, write=WRITE_S, read=None, pool=None)
 _GET_TIMEOUTS: Final = httpx2.Timeout(connect=CONNECT_S, write=WRITE_S, read=DOWNLOAD_S, pool=None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """One paid call as it is handed over: what to post, where, with which key, and for how long to wait."""
-
-    request: ImageRequest
-    endpoint: Endpoint
-    key: Secret | None
-    call_id: str
-    timeout_s: float
-
-
-@dataclass(slots=True)
-class Attempts:
-    """How often one call was posted, and whether its last POST had begun to leave this machine."""
-
-    made: int = 0
-    has_left: bool = False
-    partial: Reply | None = None
-    """What had come of an answer when its connection was cut or given up."""
+# At DEBUG the HTTP library logs the headers of answers, in which a server may echo the key.
+quieten(
+    ("httpx2", *(f"httpcore2.{name}" for name in ("connection", "http11", "http2", "proxy", "socks"))),
+)
 
 
 class Client:
@@ -75,8 +60,10 @@ class Client:
         self._network: httpx2.AsyncClient | None = None
         self._embedded: httpx2.AsyncClient | None = None
 
-    async def post(self, order: Order, attempts: Attempts) -> Reply:
+    async def post(self, order: Order, attempts: Attempts, taker: Taker) -> Reply:
         """Post once, and again only what was certainly not accepted; `attempts` is kept up to date meanwhile.
+
+        `taker` sees the bytes of a success as they come, and may say that no more are needed.
 
         Raises NotSent when no connection could be made, DeadlinePassed and ConnectionCut (both: it may have been
         charged), SettingsError for proxy or certificate variables that cannot be used. A reply of any status is
@@ -85,15 +72,15 @@ class Client:
         until = time.monotonic() + order.timeout_s
         try:
             async with asyncio.timeout(order.timeout_s):
-                return await self._post_until_answered(order, attempts, until)
+                return await self._post_until_answered(order, attempts, taker, until)
         except TimeoutError:
             raise _deadline(order.timeout_s, attempts) from None
 
-    async def _post_until_answered(self, order: Order, attempts: Attempts, until: float) -> Reply:
+    async def _post_until_answered(self, order: Order, attempts: Attempts, taker: Taker, until: float) -> Reply:
         while True:
             attempts.made += 1
             try:
-                reply = await self._post_once(order, attempts)
+                reply = await self._post_once(order, attempts, taker)
             except NotSent:
                 verdict = after_no_connection(attempts.made)
                 if isinstance(verdict, Stop) or _is_too_long(verdict, until):
@@ -106,15 +93,16 @@ class Client:
                 attempts.has_left = reply.status != 429
             await _pause(verdict)
 
-    async def _post_once(self, order: Order, attempts: Attempts) -> Reply:
+    async def _post_once(self, order: Order, attempts: Attempts, taker: Taker) -> Reply:
         http = self._for(order.endpoint)
+        in_use.set(order.key)
         attempts.has_left = attempts.has_left or order.endpoint.embedded
         with _translated(order.endpoint.base_url, attempts):
             outgoing = http.build_request(
                 "POST",
                 order.request.url,
-                content=order.request.body.encode(),
-                headers=_headers(order.key, order.call_id),
+                content=order.request.content,
+                headers=headers(order),
                 timeout=_POST_TIMEOUTS,
                 extensions={"trace": _leaving(attempts)},
             )
@@ -123,7 +111,7 @@ class Client:
             arrived = bytearray()
             try:
                 async with _closing(response):
-                    await _read(response, arrived, LARGEST_ANSWER)
+                    await _read_while_wanted(response, arrived, taker)
             except BaseException:
                 # It was paid for: what came of it may be whole although its framing is not, or must be kept.
                 attempts.partial = _reply(response, arrived, order)
@@ -138,6 +126,31 @@ class Client:
         self._network = self._network or _network()
         return self._network
 
+    async def poll(self, path: str, order: Order, seconds: float) -> Reply:
+        """Ask what became of a task, at a path below the base URL and with the key; repeated freely as downloads are.
+
+        Raises DownloadFailed.
+        """
+        url = order.endpoint.base_url + path
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._repeated(url, lambda _: self._poll_once(url, order))
+        except TimeoutError:
+            raise _not_fetched(url, f"no end within {order.timeout_s:g} s") from None
+
+    async def _poll_once(self, url: str, order: Order) -> Reply:
+        http = self._for(order.endpoint)
+        in_use.set(order.key)
+        asking = http.build_request("GET", url, headers=key_header(order), timeout=_GET_TIMEOUTS)
+        response = await http.send(asking, stream=True)
+        http.cookies.clear()
+        arrived = bytearray()
+        async with _closing(response):
+            await _read(response, arrived, LARGEST_ANSWER)
+        if response.status_code == 429 or response.status_code >= 500:
+            raise _status(response)
+        return _reply(response, arrived, order)
+
     async def download(self, url: str, order: Order, seconds: float) -> bytes:
         """The bytes behind a picture's URL, asked for without the key and repeated freely within so many seconds.
 
@@ -145,36 +158,36 @@ class Client:
         """
         try:
             async with asyncio.timeout(seconds):
-                return await self._get_until_there(url, order.endpoint)
+                return await self._repeated(url, lambda turn: self._get(url, order.endpoint, turn))
         except TimeoutError:
             raise _not_fetched(url, f"no end within {order.timeout_s:g} s") from None
 
-    async def _get_until_there(self, url: str, endpoint: Endpoint) -> bytes:
+    async def _repeated(self, url: str, ask: Callable[[int], Awaitable[Got]]) -> Got:
+        """What asking gives, sooner or later: it costs nothing, and gets the number of the attempt."""
         for attempt in itertools.count(1):
             try:
-                return await self._get(url, endpoint)
+                return await ask(attempt)
             except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
                 if attempt == DOWNLOADS or not _is_temporary(error):
                     raise _not_fetched(url, _said(error)) from None
             await _pause(Wait(0.5 * 2 ** (attempt - 1)))
         raise AssertionError(url)  # pragma: no cover  (the loop returns or raises)
 
-    async def _get(self, url: str, endpoint: Endpoint) -> bytes:
+    async def _get(self, url: str, endpoint: Endpoint, turn: int) -> bytes:
         """Follow a few redirects, as storage behind a gateway needs them, and look at each address first."""
         http = self._for(endpoint)
         for _ in range(REDIRECTS):
-            await _refuse_foreign_network(url, endpoint)
-            response = await http.send(http.build_request("GET", url, timeout=_GET_TIMEOUTS), stream=True)
+            addresses = await looked_up(url, endpoint)
+            response = await http.send(_fetching(http, url, addresses, turn), stream=True)
             async with _closing(response):
                 http.cookies.clear()
                 if response.status_code == 200:
                     arrived = bytearray()
                     await _read(response, arrived, LARGEST_PICTURE)
                     return unpacked(bytes(arrived), response.headers.get("content-encoding", ""), LARGEST_PICTURE)
-                if response.next_request is None:
-                    message = f"HTTP {response.status_code}"
-                    raise httpx2.HTTPStatusError(message, request=response.request, response=response)
-                url = str(response.next_request.url)
+                if not response.has_redirect_location:
+                    raise _status(response)
+                url = urljoin(url, response.headers["location"])
         raise _not_fetched(url, f"more than {REDIRECTS} redirects")
 
 
@@ -238,19 +251,25 @@ def _is_too_long(wait: Wait, until: float) -> bool:
     return time.monotonic() + wait.seconds >= until
 
 
-def _headers(key: Secret | None, call_id: str) -> dict[str, str]:
-    authorization = {"Authorization": f"Bearer {key.reveal()}"} if key is not None else {}
-    return {
-        "Accept": "application/json",
-        "Accept-Encoding": "gzip, deflate",
-        "Content-Type": "application/json",
-        "User-Agent": f"jupyter-imagegen/{__version__}",
-        # One for each call and the same for each of its attempts: a gateway that knows it can tell them apart
-        # from a second order. x-litellm-num-retries keeps a LiteLLM proxy from sending one call three times.
-        "Idempotency-Key": call_id,
-        "x-litellm-num-retries": "0",
-        **authorization,
-    }
+def _fetching(http: httpx2.AsyncClient, url: str, addresses: tuple[str, ...], turn: int) -> httpx2.Request:
+    """A GET of this URL, from one of the addresses that were looked at, the next one at each attempt."""
+    asked = httpx2.URL(url)
+    if not addresses:
+        return http.build_request("GET", asked, timeout=_GET_TIMEOUTS)
+    pinned = asked.copy_with(host=addresses[(turn - 1) % len(addresses)])
+    return http.build_request(
+        "GET",
+        pinned,
+        headers={"Host": asked.netloc.decode("ascii")},
+        timeout=_GET_TIMEOUTS,
+        # The certificate has to be that of the name, wherever the connection goes.
+        extensions={"sni_hostname": asked.host},
+    )
+
+
+def _status(response: httpx2.Response) -> httpx2.HTTPStatusError:
+    message = f"HTTP {response.status_code}"
+    return httpx2.HTTPStatusError(message, request=response.request, response=response)
 
 
 def _leaving(attempts: Attempts) -> Callable[[str, dict[str, Any]], Awaitable[None]]:
@@ -312,13 +331,33 @@ class _TooLargeError(httpx2.ReadError):
     """A body beyond its cap; asking again would only bring it again."""
 
 
+async def _read_while_wanted(response: httpx2.Response, arrived: bytearray, taker: Taker) -> None:
+    """Collect the body, and hand a success on as it comes; a relay may keep its connection open for ever."""
+    parts = response.aiter_raw()
+    is_shown = 200 <= response.status_code < 300 and not response.headers.get("content-encoding", "")
+    while not (is_shown and taker.is_over()):
+        try:
+            async with asyncio.timeout(LINGER_S if is_shown and taker.is_enough() else None):
+                part = await anext(parts)
+        except (StopAsyncIteration, TimeoutError):
+            return
+        arrived += part
+        _refuse_more(response, arrived, LARGEST_ANSWER)
+        if is_shown:
+            taker.take(part)
+
+
 async def _read(response: httpx2.Response, arrived: bytearray, most: int) -> None:
     """Collect the body as it comes over the wire, and give up when it grows beyond `most` bytes."""
     async for part in response.aiter_raw():
         arrived += part
-        if len(arrived) > most:
-            message = f"more than {most // 2**20} MiB"
-            raise _TooLargeError(message, request=response.request)
+        _refuse_more(response, arrived, most)
+
+
+def _refuse_more(response: httpx2.Response, arrived: bytearray, most: int) -> None:
+    if len(arrived) > most:
+        message = f"more than {most // 2**20} MiB"
+        raise _TooLargeError(message, request=response.request)
 
 
 def _reply(response: httpx2.Response, arrived: bytearray, order: Order) -> Reply:
@@ -343,36 +382,3 @@ def _is_temporary(error: Exception) -> bool:
 
 def _said(error: Exception) -> str:
     return str(error) or type(error).__name__
-
-
-async def _refuse_foreign_network(url: str, endpoint: Endpoint) -> None:
-    """A server may not make this machine fetch from inside its own network, unless the API itself is there.
-
-    Raises DownloadFailed; gaierror where the host has no address, ValueError for a host or a port that cannot be.
-    """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        message = "The picture's URL is not an http or https address."
-        raise DownloadFailed(message)
-    own, port = urlsplit(endpoint.base_url).hostname or "", parts.port
-    if endpoint.embedded or parts.hostname == own or _is_left_to_a_proxy(parts.scheme, parts.hostname):
-        return
-    found = await _addresses(parts.hostname, port)
-    inside = {address for address in found if not ipaddress.ip_address(address).is_global}
-    if inside and not inside <= set(await _addresses(own, None)):
-        home = origin(endpoint.base_url)
-        message = f"The picture's URL points into a private network ({parts.hostname}), not to {home}."
-        raise DownloadFailed(message, "It was not fetched. The answer is kept, so that you can decide.")
-
-
-def _is_left_to_a_proxy(scheme: str, host: str) -> bool:
-    """Whether a proxy looks up this name, which this machine may not even know; an address is never left to one."""
-    proxies = getproxies()
-    has_proxy = bool(proxies.get(scheme) or proxies.get("all")) and not proxy_bypass(host)
-    return has_proxy and host != "localhost" and re.search(r"[a-zA-Z]", host.rpartition(".")[2]) is not None
-
-
-async def _addresses(host: str, port: int | None) -> list[str]:
-    """The IP addresses of a host. Raises gaierror when there are none."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port)
-    return [str(address[0]).split("%")[0] for *_, address in found]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from types import MappingProxyType
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from .catalogue import Catalogue, Model
-from .catalogue import load as catalogue
-from .settings import INLINE
+from . import config
+from .catalogue import Catalogue, Model, load
+from .errors import SettingsError
+from .settings import INLINE, photograph
 from .switches import SWITCHES, Switch
 
 if TYPE_CHECKING:
@@ -17,17 +18,6 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 _MAGIC_LINE: Final = re.compile(r"^\s*(?:%%|(?:[^=%]+=\s*)?%)imagegen\s(?P<line>.*)$", re.DOTALL)
-_FROM_MODEL: Final = MappingProxyType[str, Callable[[Model], tuple[str, ...]]](
-    {
-        "size": lambda model: model.sizes,
-        "quality": lambda model: model.qualities,
-        "style": lambda model: model.styles,
-        "background": lambda model: model.backgrounds,
-        "output-format": lambda model: model.output_formats,
-        "moderation": lambda model: model.moderations,
-        "response-format": lambda model: model.response_formats,
-    }
-)
 
 
 def complete(line: str, rows: Catalogue) -> list[str]:
@@ -59,8 +49,7 @@ def _values(row: Switch, typed: list[str], rows: Catalogue) -> list[str]:
         return [model.name for model in _all_models(rows) if "*" not in model.name]
     if row.name == "inline":
         return list(INLINE)
-    read = _FROM_MODEL.get(row.name)
-    return [] if read is None else _merged(read(model) for model in _models_in(typed, rows))
+    return _merged(model.takes.get(row.field, ()) for model in _models_in(typed, rows)) if row.is_field else []
 
 
 def _models_in(typed: list[str], rows: Catalogue) -> Iterable[Model]:
@@ -85,8 +74,7 @@ def _value_of(name: str, typed: list[str]) -> str | None:
 
 
 def _all_models(rows: Catalogue) -> list[Model]:
-    named = [*(model for provider in rows.providers for model in provider.models), *rows.models]
-    return list({model.name: model for model in named}.values())
+    return list({model.name: model for _, model in rows.rows}.values())
 
 
 def _merged(lists: Iterable[tuple[str, ...]]) -> list[str]:
@@ -122,13 +110,20 @@ def _match(context: CompletionContext) -> SimpleMatcherResult:
     lines = context.full_text.split("\n")
     found = _MAGIC_LINE.match(lines[context.cursor_line][: context.cursor_position])
     is_option_line = found is not None and (context.cursor_line == 0 or "%%" not in lines[context.cursor_line])
-    matches = complete(found["line"], catalogue()) if found is not None and is_option_line else []
+    matches = complete(found["line"], _rows()) if found is not None and is_option_line else []
     token = context.token
     return {
         "completions": [SimpleCompletion(text=_after(text, token, found), type="option") for text in matches],
         "suppress": bool(matches),
         "matched_fragment": token,
     }
+
+
+def _rows() -> Catalogue:
+    """The rows that hold here; those of this package where a file of the person's own cannot be read."""
+    with suppress(SettingsError):
+        return config.rows(photograph())
+    return load()
 
 
 def _after(text: str, token: str, found: re.Match[str] | None) -> str:

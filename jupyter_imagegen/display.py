@@ -13,14 +13,18 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from .blobs import nearby
-from .catalogue import load as catalogue
+from .mismatch import of_picture
+from .plan import dollars
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from IPython.core.interactiveshell import InteractiveShell
     from IPython.display import DisplayHandle
 
     from .preview import Preview
     from .result import Picture, Result
+    from .sight import Sight
 
 Bundle = dict[str, str]
 
@@ -58,7 +62,7 @@ def _alt(result: Result) -> str:
 def caption_lines(result: Result) -> list[str]:
     """One line for each picture (model, size, format, time, cost, path), and the note of a choice that nobody made."""
     lines = [_caption(picture, f"[{place}] " if len(result) > 1 else "") for place, picture in enumerate(result)]
-    notes = [note for note in (_count(result), result.note) if note and lines]
+    notes = [note for note in (_count(result), *_differences(result), result.note) if note and lines]
     return [*lines, *(f"({note})" for note in notes)]
 
 
@@ -67,6 +71,12 @@ def _count(result: Result) -> str:
     asked = sum(record.call.n for record in result.records)
     came = sum(len(record.images) for record in result.records)
     return "" if came == asked else f"{came} of {asked} pictures came"
+
+
+def _differences(result: Result) -> Iterator[str]:
+    """What is said once of pictures that are not as they were asked for."""
+    found = (each for picture in result for each in of_picture(picture.record, picture.kept))
+    yield from dict.fromkeys(found)
 
 
 def _caption(picture: Picture, number: str) -> str:
@@ -79,11 +89,11 @@ def _caption(picture: Picture, number: str) -> str:
 
 
 def _cost(picture: Picture) -> str:
-    call = picture.record.call
-    is_embedded = any(
-        row.embedded and (row.name, row.base_url) == (call.provider, call.base_url) for row in catalogue().providers
-    )
-    return "no cost" if is_embedded else "cost unknown"
+    """The share of one picture in what its call cost."""
+    record = picture.record
+    if record.cost_usd is None:
+        return "cost unknown"
+    return dollars(record.cost_usd / max(1, len(record.images))) if record.cost_usd else "no cost"
 
 
 def _lines_bundle(lines: list[str]) -> Bundle:
@@ -92,28 +102,35 @@ def _lines_bundle(lines: list[str]) -> Bundle:
 
 
 class Progress:
-    """One line that says how long a call has been under way, updated in place and taken away at its end.
+    """One line that says how long a call has been under way, and what is painted so far; both go at its end.
 
-    In a kernel it is a display of its own; in a terminal a line on standard error; elsewhere nothing.
+    In a kernel each is a display of its own, updated in place; in a terminal there is a line on standard error;
+    elsewhere nothing.
     """
 
     def __init__(self, shell: InteractiveShell | None, subject: str) -> None:
         self._subject = subject
         self._began = time.monotonic()
         self._said = 0
-        self._handle: DisplayHandle | None = None
+        self._seen: tuple[Sight, ...] = ()
         self._is_kernel = shell is not None and getattr(shell, "kernel", None) is not None and _publishes(shell)
+        self._line = _Place()
+        self._picture = _Place()
 
-    def tick(self) -> None:
-        """Say the elapsed whole seconds, once for each."""
+    def tick(self, sights: tuple[Sight, ...]) -> None:
+        """Say the elapsed whole seconds, once for each, and show the previews, once for each."""
+        if sights is not self._seen and self._is_kernel:
+            self._seen = sights
+            self._show(sights)
         elapsed = time.monotonic() - self._began
-        if elapsed < _FIRST_TICK_S or int(elapsed) == self._said:
-            return
-        self._said = int(elapsed)
-        self._say(f"{self._subject}: {self._said} s …")
+        if elapsed >= _FIRST_TICK_S and int(elapsed) != self._said:
+            self._said = int(elapsed)
+            self._say(f"{self._subject}: {self._said} s …")
 
     def close(self) -> None:
-        """Take the line away."""
+        """Take the line and the previews away."""
+        with suppress(OSError, ValueError):
+            self._picture.clear()
         if self._said:
             self._say("")
 
@@ -121,12 +138,28 @@ class Progress:
         # pythonw and services have no standard error. A line that cannot be written must not end a paid call.
         with suppress(OSError, ValueError):
             if self._is_kernel:
-                self._update({"text/plain": text})
+                self._line.put({"text/plain": text})
             elif sys.stderr is not None and sys.stderr.isatty():
                 sys.stderr.write(f"\r\x1b[K{text}")
                 sys.stderr.flush()
 
-    def _update(self, bundle: Bundle) -> None:
+    def _show(self, sights: tuple[Sight, ...]) -> None:
+        from . import preview  # noqa: PLC0415  (Pillow is loaded when a picture is first shown)
+
+        found = preview.painted(tuple((f"[{sight.place}]", sight.data) for sight in sights))
+        if found is not None:
+            alt = f"being painted: preview {sights[-1].number}"
+            with suppress(OSError, ValueError):
+                self._picture.put({found.mime: b64encode(found.data).decode("ascii"), "text/plain": alt})
+
+
+class _Place:
+    """A display of our own in the cell that is running, made with the first thing that is put there."""
+
+    def __init__(self) -> None:
+        self._handle: DisplayHandle | None = None
+
+    def put(self, bundle: Bundle) -> None:
         if self._handle is None:
             from IPython.display import DisplayHandle  # noqa: PLC0415  (not needed in a script)
 
@@ -135,11 +168,15 @@ class Progress:
         else:
             self._handle.update(bundle, raw=True)
 
+    def clear(self) -> None:
+        if self._handle is not None:
+            self.put({"text/plain": ""})
+
 
 class Silence:
     """The progress of a quiet call."""
 
-    def tick(self) -> None:
+    def tick(self, sights: tuple[Sight, ...]) -> None:
         """Say nothing."""
 
     def close(self) -> None:

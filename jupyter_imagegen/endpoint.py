@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
@@ -12,6 +12,13 @@ from .catalogue import CUSTOM, Catalogue, Model, Provider
 from .errors import KeyInCell, KeyMisdirected, KeyMissing, SettingsError
 from .keys import Secret
 from .settings import Settings, Where, given
+
+Lookup = Callable[[str], Secret | None]
+"""Finds the key that is kept under the name of a variable."""
+
+_USUAL_DIALECT: Final = "openai"
+_USUAL_PATH: Final = {"azure": ""}
+"""What an address without a path gets, by dialect; /v1 for all others."""
 
 _GENERATIONS: Final = "/images/generations"
 # `localhost:8080/v1` has no scheme; `http:/localhost` has one, and a slash too few.
@@ -33,9 +40,9 @@ class Endpoint:
         return self.provider.embedded and self.base_url == self.provider.base_url
 
     @property
-    def url(self) -> str:
-        """The address that the request is posted to."""
-        return self.base_url + _GENERATIONS
+    def dialect(self) -> str:
+        """The provider's own, else the model's: behind a gateway, a model is asked as its maker asks it."""
+        return self.provider.dialect or self.model.dialect or _USUAL_DIALECT
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +61,14 @@ class _KeyRing:
 
 
 def resolve(typed: Where, settings: Settings, environ: Mapping[str, str], catalogue: Catalogue) -> Endpoint:
-    """Choose by option > %config > environment > catalogue.
+    """Choose by option > %config > environment > the project's file > the person's file > catalogue.
 
     Raises SettingsError for an unknown provider or a URL that is none, KeyInCell for a URL with a password in it.
     """
-    address = _address((typed, settings.traits, settings.environment), environ, catalogue)
-    named = typed.model or settings.traits.model or settings.environment.model or address.provider.default_model
+    files = tuple(Where(provider=layer.provider, model=layer.model) for layer in reversed(catalogue.layers))
+    levels = (typed, settings.traits, settings.environment, *files)
+    address = _address(levels, environ, catalogue)
+    named = next((level.model for level in levels if level.model), None) or address.provider.default_model
     row = catalogue.model(address.provider, named)
     return Endpoint(
         provider=address.provider,
@@ -69,18 +78,19 @@ def resolve(typed: Where, settings: Settings, environ: Mapping[str, str], catalo
     )
 
 
-def key_for(endpoint: Endpoint, environment: Where, environ: Mapping[str, str]) -> Secret | None:
+def key_for(endpoint: Endpoint, environment: Where, environ: Mapping[str, str], find: Lookup) -> Secret | None:
     """The key whose origins hold this address; a key is never stretched to an address that was only typed.
 
     Raises KeyMissing where the provider needs a key and none is set, KeyMisdirected where its key belongs elsewhere.
     """
     target = origin(endpoint.base_url)
-    rings = tuple(_rings(endpoint, environment, environ))
+    rings = tuple(_rings(endpoint, environment, environ, find))
     for ring in rings:
         if target in ring.origins:
             return ring.key
     if endpoint.provider.name != CUSTOM:
-        _explain_no_key(endpoint.provider, target, rings)
+        homes = tuple(_own_origins(endpoint.provider, environment, environ))
+        _explain_no_key(endpoint.provider, target, homes, rings)
     return None
 
 
@@ -95,8 +105,8 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname}:{port}"
 
 
-def normalised(url: str) -> str:
-    """The base URL as it is recorded: without the endpoint's own path, and with /v1 where there was no path.
+def normalised(url: str, usual_path: str = "/v1") -> str:
+    """The base URL as it is recorded: without the endpoint's own path, and with the usual path where there was none.
 
     Raises KeyInCell for a URL with a user, password or query in it, SettingsError for one that is none.
     """
@@ -116,7 +126,7 @@ def normalised(url: str) -> str:
         raise _no_address(url)
     origin(urlunsplit(parts))
     path = parts.path.rstrip("/")
-    base = path.removesuffix(_GENERATIONS) if path.endswith(_GENERATIONS) else path or "/v1"
+    base = path.removesuffix(_GENERATIONS) if path.endswith(_GENERATIONS) else path or usual_path
     return urlunsplit((parts.scheme, parts.netloc, base, "", ""))
 
 
@@ -137,7 +147,7 @@ def _address(levels: tuple[Where, ...], environ: Mapping[str, str], catalogue: C
             raise SettingsError(message)
         if level.provider not in (None, CUSTOM):
             provider = catalogue.provider(level.provider)
-            return _Address(provider, normalised(level.base_url or _own_url(provider, environ)))
+            return _Address(provider, _of(provider, level.base_url or _own_url(provider, environ)))
         if level.base_url is not None:
             url = normalised(level.base_url)
             return _Address(Provider(name=CUSTOM, base_url=url), url)
@@ -147,49 +157,60 @@ def _address(levels: tuple[Where, ...], environ: Mapping[str, str], catalogue: C
 def _by_default(environ: Mapping[str, str], catalogue: Catalogue) -> _Address:
     openai = catalogue.provider("openai")
     if given(environ.get(openai.key_variable)):
-        return _Address(openai, normalised(_own_url(openai, environ)), "provider openai, because OPENAI_API_KEY is set")
+        return _Address(
+            openai, _of(openai, _own_url(openai, environ)), "provider openai, because OPENAI_API_KEY is set"
+        )
     sketch = catalogue.provider("sketch")
     lost = given(environ.get("IMAGEGEN_API_KEY"))
     why = "IMAGEGEN_API_KEY is set, but no base URL" if lost else "no provider or key is set"
     return _Address(sketch, sketch.base_url, f"painted by the embedded endpoint sketch: {why}")
 
 
+def _of(provider: Provider, url: str) -> str:
+    """The address of a provider. Raises SettingsError where each customer has one of their own and none is set."""
+    if not url:
+        message = (
+            f"{provider.name} has no address that is the same for everyone, and {provider.url_variable} is not set."
+        )
+        raise SettingsError(
+            message, f"Set {provider.url_variable}, or base_url in your imagegen.toml. Nothing was sent."
+        )
+    return normalised(url, _USUAL_PATH.get(provider.dialect or "", "/v1"))
+
+
 def _own_url(provider: Provider, environ: Mapping[str, str]) -> str:
     return given(environ.get(provider.url_variable)) or provider.base_url
 
 
-def _rings(endpoint: Endpoint, environment: Where, environ: Mapping[str, str]) -> Iterator[_KeyRing]:
+def _rings(endpoint: Endpoint, environment: Where, environ: Mapping[str, str], find: Lookup) -> Iterator[_KeyRing]:
+    """The keys that are at hand. A keyring may ask its owner, so it is asked only for a key that could go there."""
     provider = endpoint.provider
-    own = given(environ.get(provider.key_variable))
-    if own and provider.name != CUSTOM:
-        yield _KeyRing(_secret(own, provider.key_variable), tuple(_own_origins(provider, environment, environ)))
-    shared = given(environ.get("IMAGEGEN_API_KEY"))
-    if shared and environment.base_url:
-        yield _KeyRing(_secret(shared, "IMAGEGEN_API_KEY"), (origin(normalised(environment.base_url)),))
-    elif shared and provider.name == CUSTOM:
-        yield _KeyRing(_secret(shared, "IMAGEGEN_API_KEY"), (origin(endpoint.base_url),))
-
-
-def _secret(value: str, source: str) -> Secret:
-    if not value.isascii() or not value.isprintable():
-        message = f"{source} holds characters that no key has."
-        raise SettingsError(message, "Set it again; a line break or a quote may have been pasted with it.")
-    return Secret(value, source)
+    if provider.name != CUSTOM and (own := find(provider.key_variable)) is not None:
+        yield _KeyRing(own, tuple(_own_origins(provider, environment, environ)))
+    if environment.base_url:
+        home = origin(normalised(environment.base_url))
+    elif provider.name == CUSTOM:
+        home = origin(endpoint.base_url)
+    else:
+        return
+    if (shared := find("IMAGEGEN_API_KEY")) is not None:
+        yield _KeyRing(shared, (home,))
 
 
 def _own_origins(provider: Provider, environment: Where, environ: Mapping[str, str]) -> Iterator[str]:
-    yield origin(provider.base_url)
+    if provider.home:
+        yield origin(normalised(provider.home))
     if url := given(environ.get(provider.url_variable)):
         yield origin(normalised(url))
     if environment.provider == provider.name and environment.base_url:
         yield origin(normalised(environment.base_url))
 
 
-def _explain_no_key(provider: Provider, target: str, rings: tuple[_KeyRing, ...]) -> None:
-    home = origin(provider.base_url)
-    held = any(ring.key.source == provider.key_variable for ring in rings)
-    if target != home and (held or provider.needs_key):
-        message = f"The key of {provider.name} belongs to {home}, not to {target}. Nothing was sent."
+def _explain_no_key(provider: Provider, target: str, homes: tuple[str, ...], rings: tuple[_KeyRing, ...]) -> None:
+    held = any(ring.key.source.startswith(provider.key_variable) for ring in rings)
+    if target not in homes and (held or (provider.needs_key and homes)):
+        belongs = f"belongs to {homes[0]}, not to {target}" if homes else f"belongs to no address, so not to {target}"
+        message = f"The key of {provider.name} {belongs}. Nothing was sent."
         raise KeyMisdirected(
             message,
             f"If {target} is where it belongs, set {provider.url_variable} in the environment; "

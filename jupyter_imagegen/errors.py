@@ -3,22 +3,28 @@
 ImageGenError
 ├── OptionError              what was typed cannot be understood
 │   ├── PromptError          no prompt, or a {{name}} that is not defined
+│   ├── NotTaken             the model is documented to refuse it
+│   ├── ReferenceUnreadable  --image or --mask names no picture
 │   └── KeyInCell            a key was given where a key must never be
 ├── SettingsError            a setting, a provider or an environment variable is wrong
 │   ├── KeyMissing           the provider needs a key and none is set
 │   └── KeyMisdirected       a key would go to an origin that it does not belong to
 ├── StoreError               the folder of pictures and journals cannot be written or read
 ├── TimedRun                 something that costs was about to run under timeit
+├── TooExpensive             the estimate is above --max-cost, or unknown
 └── CallError                one call to an endpoint gave no picture
     ├── NotSent              nothing left this machine: no connection
     ├── Rejected             the server said no, and made nothing
     │   ├── Refused          by moderation
     │   ├── KeyRejected      401
     │   ├── AccessDenied     403
+    │   │   └── Unverified   the organisation has to be verified first
     │   ├── OutOfCredit      402, or 429 for a quota
     │   ├── RateLimited      429
     │   ├── ModelNotFound    the code model_not_found
     │   ├── UnknownParameter a body field that the server does not take
+    │   ├── ValueRejected    a value that the server does not take
+    │   │   └── SizeRejected the size
     │   ├── TooLarge         413
     │   └── Redirected       3xx: a paid request is not sent on
     ├── NoPicture            an answer that can be read, and has no picture in it
@@ -27,6 +33,8 @@ ImageGenError
         ├── DeadlinePassed   no answer within the timeout
         ├── ConnectionCut    the connection ended before the answer did
         ├── ServerFailed     408, 409, 5xx
+        │   └── GatewayTimedOut  504, 522, 524: a gateway gave up waiting for the server
+        ├── TaskUnfinished   the server took the order, and its picture did not come in time
         ├── AnswerUnreadable an answer came, and no picture could be read from it
         └── NotKept          a picture came, and could not be written down
 
@@ -73,6 +81,18 @@ class PromptError(OptionError):
     """There is no prompt, or it names a variable that is not defined."""
 
 
+class NotTaken(OptionError):
+    """The model is documented to refuse this, so it was not sent."""
+
+    default_hint = "Nothing was sent. --force sends it all the same."
+
+
+class ReferenceUnreadable(OptionError):
+    """What was given as a reference picture or a mask is none, or cannot be read."""
+
+    default_hint = "--image and --mask take a file, a variable (PIL image, array, Result) or the id of a record."
+
+
 class KeyInCell(OptionError):
     """A key was given where a key must never be: it would stay in the notebook and its history."""
 
@@ -104,6 +124,12 @@ class TimedRun(ImageGenError):
     """Something that costs was about to run under timeit, which would pay for every loop."""
 
     default_hint = "Time it on the embedded endpoint (-p sketch), or use %%time, which runs it once."
+
+
+class TooExpensive(ImageGenError):
+    """The estimated cost is higher than --max-cost, or cannot be told."""
+
+    default_hint = "Nothing was sent."
 
 
 class CallError(ImageGenError):
@@ -158,20 +184,34 @@ class KeyRejected(Rejected):
     """The server does not accept the key."""
 
     default_code = "invalid_api_key"
+    default_hint = (
+        "Nothing was made. Check the key that is set in the environment, and that it belongs to this endpoint."
+    )
 
 
 class AccessDenied(Rejected):
     """The key is known and may not do this."""
 
     default_code = "access_denied"
-    default_hint = "The account may lack access to this model, or its organisation may have to be verified first."
+    default_hint = (
+        "Nothing was made. The account may lack access to this model, or its organisation may have to be verified "
+        "first."
+    )
+
+
+class Unverified(AccessDenied):
+    """The model is only for organisations that were verified."""
+
+    default_hint = (
+        "Nothing was made. Verify the organisation with the provider; it may take a quarter of an hour until it counts."
+    )
 
 
 class OutOfCredit(Rejected):
     """The account has no credit or quota left."""
 
     default_code = "insufficient_quota"
-    default_hint = "Add credit or raise the limit with the provider. Waiting does not help."
+    default_hint = "Nothing was made. Add credit or raise the limit with the provider; a short wait does not help."
 
 
 class RateLimited(Rejected):
@@ -186,7 +226,8 @@ class ModelNotFound(Rejected):
 
     default_code = "model_not_found"
     default_hint = (
-        "Check the model's name, and which endpoint answered: without a provider or a key, it is sketch, which paints."
+        "Nothing was made. Check the model's name, and which endpoint answered: without a provider or a key, it is "
+        "sketch, which paints."
     )
 
 
@@ -196,16 +237,30 @@ class UnknownParameter(Rejected):
     default_code = "unknown_parameter"
 
 
+class ValueRejected(Rejected):
+    """The server does not take the value of one of the fields."""
+
+    default_code = "invalid_value"
+
+
+class SizeRejected(ValueRejected):
+    """The server does not take the size."""
+
+    default_hint = "Nothing was made. Give another --size, or leave it to the server with --omit size."
+
+
 class TooLarge(Rejected):
     """The request is larger than the server takes."""
 
     default_code = "request_too_large"
+    default_hint = "Nothing was made. Shorten the prompt, or give fewer or smaller reference pictures."
 
 
 class Redirected(Rejected):
     """The endpoint answered with a redirect, and a paid request is not sent on to another address."""
 
     default_code = "redirected"
+    default_hint = "Nothing was made. Set the base URL to the address that really answers."
 
 
 class NoPicture(CallError):
@@ -219,6 +274,7 @@ class DownloadFailed(CallError):
     """The picture was made, and its URL could not be fetched."""
 
     default_code = "download_failed"
+    default_hint = "It was probably charged, so the request was not sent again."
 
 
 class OutcomeUnknown(CallError):
@@ -245,6 +301,21 @@ class ServerFailed(OutcomeUnknown):
     """The server or a gateway before it failed while it had the request."""
 
     default_code = "server_error"
+
+
+class GatewayTimedOut(ServerFailed):
+    """A gateway gave up waiting; the server behind it usually goes on, and charges."""
+
+    default_hint = (
+        "It may have been charged, so it was not sent again. Gateways give up after 60 to 120 s: a lower quality or a "
+        "smaller size is faster, and with --partial-images 1 something comes before that where the gateway hands it on."
+    )
+
+
+class TaskUnfinished(OutcomeUnknown):
+    """The server took the order as a task, and its picture did not come in time."""
+
+    default_code = "task_unfinished"
 
 
 class AnswerUnreadable(OutcomeUnknown):

@@ -14,6 +14,8 @@ from typing import Any, Final
 import pandas as pd
 
 from .journal import Kept
+from .mismatch import mismatch
+from .plan import dollars
 from .records import Record
 
 _TEXT: Final = "string"
@@ -102,7 +104,10 @@ class History(pd.DataFrame):
     def _foot(self) -> str:
         last = f", the last {_MOST_ROWS} shown" if len(self) > _MOST_ROWS else ""
         note = self.attrs.get("note", "")
-        return f"{len(self)} rows × {len(self.columns)} columns{last}" + (f". {note}" if note else "")
+        cost = (
+            f". Known cost: {dollars(self['cost_usd'].sum())}" if "cost_usd" in self and self["cost_usd"].any() else ""
+        )
+        return f"{len(self)} rows × {len(self.columns)} columns{last}{cost}" + (f". {note}" if note else "")
 
 
 _LEFT: Final = 'style="text-align: left"'
@@ -135,7 +140,7 @@ def _rows(record: Record, store: Path) -> Iterator[dict[str, Any]]:
     if not record.images:
         yield whole
     for kept in record.images:
-        yield whole | _image_row(kept, store)
+        yield whole | _image_row(record, kept, store)
 
 
 def _call_row(record: Record) -> dict[str, Any]:
@@ -155,11 +160,13 @@ def _call_row(record: Record) -> dict[str, Any]:
         "params": params,
         "n_requested": call.n,
         "n_received": len(record.images),
-        "size_requested": _text(params.get("size")),
+        "size_requested": _text(record.asked.get("size")),
         "status": record.status,
         "error_code": end.error_code if end else None,
         "error": record.error,
         "usage": record.usage,
+        "cost_usd": _share(record),
+        "cost_source": end.cost_source if end else None,
         "latency_s": end.latency_s if end else None,
         "attempts": end.attempts if end else None,
         "request_id": end.request_id if end else None,
@@ -171,9 +178,15 @@ def _call_row(record: Record) -> dict[str, Any]:
     }
 
 
-def _image_row(kept: Kept, store: Path) -> dict[str, Any]:
+def _share(record: Record) -> float | None:
+    """The cost of one row: that of the call over its pictures, so that the column adds up to what was paid."""
+    return None if record.cost_usd is None else record.cost_usd / max(1, len(record.images))
+
+
+def _image_row(record: Record, kept: Kept, store: Path) -> dict[str, Any]:
     return {
         "image_index": kept.index,
+        "mismatch": mismatch(record, kept),
         "width": kept.width,
         "height": kept.height,
         "format": kept.format,

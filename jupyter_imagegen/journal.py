@@ -44,6 +44,17 @@ class Opened(Line, frozen=True, kw_only=True, tag="session", omit_defaults=False
     process_started: str | None
 
 
+class Input(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A reference picture or a mask that was sent, kept in the store under this path."""
+
+    role: str
+    path: str
+    sha256: str
+    bytes: Count
+    format: str
+    name: str
+
+
 class Called(Line, frozen=True, kw_only=True, tag="call"):
     """A request is about to be posted."""
 
@@ -62,6 +73,8 @@ class Called(Line, frozen=True, kw_only=True, tag="call"):
     cell_id: str | None = None
     execution_count: Count | None = None
     parent_id: str | None = None
+    asked: msgspec.Raw = NOTHING
+    inputs: tuple[Input, ...] = ()
     tags: tuple[str, ...] = ()
     note: str | None = None
 
@@ -92,6 +105,8 @@ class Ended(Line, frozen=True, kw_only=True, tag="done"):
     error: str | None = None
     request_id: str | None = None
     usage: msgspec.Raw = NOTHING
+    cost_usd: float | None = None
+    cost_source: str | None = None
 
 
 # O_BINARY, where it exists (Windows), keeps line ends as they are written.

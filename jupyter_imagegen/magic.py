@@ -13,6 +13,7 @@ from .switches import SWITCHES
 
 if TYPE_CHECKING:
     from .frame import History
+    from .listing import Models
     from .options import Options
     from .plan import Plan
     from .result import Result
@@ -39,6 +40,15 @@ class ImageGenMagics(Magics):
             message = f"%imagegen_history takes --all or nothing, not {line.strip()!r}."
             raise OptionError(message, "%imagegen_history? says more.")
         return history(notebook=None if line.strip() else Here.NOTEBOOK)
+
+    @line_magic
+    def imagegen_models(self, line: str) -> Models:
+        """Show the models that the catalogue knows; with the name of a provider, those there."""
+        from . import config  # noqa: PLC0415  (loaded by the first look)
+        from .listing import models  # noqa: PLC0415
+        from .settings import photograph  # noqa: PLC0415
+
+        return models(config.rows(photograph()), line.strip() or None)
 
     @property
     def _names(self) -> dict[str, Any]:
@@ -102,11 +112,15 @@ Options (both kinds of quotes work; names are not abbreviated):
 
 There is no option for a key. Keys are environment variables: OPENAI_API_KEY for the provider openai, and so on;
 IMAGEGEN_API_KEY for the endpoint of IMAGEGEN_BASE_URL or --base-url. Without any of them the embedded endpoint paints.
+%imagegen_models lists the models that are known, %imagegen_history what was made.
 
 Examples:
 
     %%imagegen -m gpt-image-2 --size 1536x1024 --quality high -n 4
     A cute baby sea otter in the style of {{{{artist}}}}
+
+    %%imagegen --image otter.png --mask hat.png
+    The otter wears a red hat
 
     otter = %imagegen -p sketch --seed 7 a sea otter at dusk
 """

@@ -14,8 +14,12 @@ from .errors import KeyInCell, OptionError, PromptError
 from .keys import looks_like_key
 from .line import Typed, read_line
 from .nearest import did_you_mean
+from .references import Reference, of_name, of_value
 from .settings import Where
 from .switches import BY_FLAG, Switch, is_key_name, json_text, read_value, shown
+
+Given = Reference | str
+"""A reference picture, or the text of a path or of a record's id, which is looked up before the call is made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +33,11 @@ class Options:
     n: int | None = None
     fields: tuple[tuple[str, str], ...] = ()
     """Body fields in the API's spelling, each value as JSON text."""
+    images: tuple[Given, ...] = ()
+    mask: Given | None = None
     omit: tuple[str, ...] = ()
+    max_cost_usd: float | None = None
+    force: bool = False
     timeout_s: float | None = None
     into: str | None = None
     tags: tuple[str, ...] = ()
@@ -51,10 +59,9 @@ _ELSEWHERE: Final[Mapping[str, str]] = MappingProxyType(
         "dry_run": "only the magic has --dry-run",
         "raw": "only the magic replaces {{name}}",
         "into": "assign the result instead",
-        **dict.fromkeys(
-            ("stream", "partial_images", "image", "mask", "mode", "max_cost", "force"),
-            "this version does not handle it, so it is not sent",
-        ),
+        "max_cost": "it is --max-cost, or the argument max_cost",
+        "force": "it is --force, or the argument force",
+        "mode": "this version does not handle it, so it is not sent",
     }
 )
 
@@ -91,6 +98,10 @@ def from_call(
     inline: str | None,
     save: str | Path | None,
     omit: Sequence[str],
+    image: object,
+    mask: object,
+    max_cost: float | None,
+    force: bool,
     quiet: bool,
     fields: Mapping[str, object],
 ) -> Options:
@@ -108,7 +119,11 @@ def from_call(
         ),
         n=_argument("n", n),
         fields=tuple(_field(name, value) for name, value in fields.items() if value is not None),
+        images=tuple(_picture(f"image[{place}]", value) for place, value in enumerate(_pictures(image))),
+        mask=None if mask is None else _picture("mask", mask),
         omit=tuple(_argument("omit", name) for name in _several(omit)),
+        max_cost_usd=_argument("max-cost", max_cost),
+        force=force,
         timeout_s=_argument("timeout", timeout),
         tags=tuple(_argument("tag", tag) for tag in _several(tags)),
         note=_argument("note", note),
@@ -127,6 +142,17 @@ def _several(value: Sequence[str]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
+def _pictures(value: object) -> Sequence[object]:
+    """What was given as `image`: nothing, one picture, or several in a list or a tuple."""
+    if value is None:
+        return ()
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+def _picture(name: str, value: object) -> Given:
+    return str(value) if isinstance(value, str | Path) else of_value(value, name)
+
+
 def _field(name: str, value: object) -> tuple[str, str]:
     try:
         return name, json_text(value)
@@ -137,7 +163,7 @@ def _field(name: str, value: object) -> tuple[str, str]:
 
 def _options(typed: Typed, template: str, namespace: Mapping[str, object]) -> Options:
     single = {row.name: value for row, value in typed.values if not row.repeats}
-    many = {name: tuple(v for row, v in typed.values if row.name == name) for name in ("param", "omit", "tag")}
+    many = {name: tuple(v for row, v in typed.values if row.name == name) for name in ("param", "omit", "tag", "image")}
     is_raw = single.get("raw", False)
     variables = () if is_raw else tuple(_variables(template, namespace))
     return Options(
@@ -147,7 +173,11 @@ def _options(typed: Typed, template: str, namespace: Mapping[str, object]) -> Op
         where=Where(provider=single.get("provider"), base_url=single.get("base-url"), model=single.get("model")),
         n=single.get("n"),
         fields=_fields(typed.values, many["param"]),
+        images=tuple(of_name(text, namespace) for text in many["image"]),
+        mask=of_name(single["mask"], namespace) if "mask" in single else None,
         omit=many["omit"],
+        max_cost_usd=single.get("max-cost"),
+        force=single.get("force", False),
         timeout_s=single.get("timeout"),
         into=single.get("into"),
         tags=many["tag"],
@@ -160,7 +190,7 @@ def _options(typed: Typed, template: str, namespace: Mapping[str, object]) -> Op
 
 
 def _fields(values: tuple[tuple[Switch, Any], ...], params: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    named = [_field(row.name.replace("-", "_"), value) for row, value in values if row.is_field]
+    named = [_field(row.field, False if row.off else value) for row, value in values if row.is_field]
     pairs = (*named, *params)
     names = [name for name, _ in pairs]
     for name in names:

@@ -4,26 +4,45 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .cost import Cost
 from .endpoint import Endpoint
 from .request import ImageRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The exact requests of an ask, where they would go, and where their key would come from."""
+    """The exact requests of an ask, where they would go, where their key would come from, and what they would cost."""
 
     endpoint: Endpoint
     requests: tuple[ImageRequest, ...]
     key_source: str
+    estimate: Cost
 
     def __repr__(self) -> str:
         count = f"{len(self.requests)} call{'s' if len(self.requests) > 1 else ''}"
-        cost = "nothing, it is embedded" if self.endpoint.embedded else "unknown"
         lines = [
             f"Dry run: {count} to {self.endpoint.provider.name}, nothing was sent.",
             f"Key: {self.key_source}",
-            f"Estimated cost: {cost}",
+            f"Estimated cost: {self._cost}",
         ]
         for request in self.requests:
-            lines += ["", f"POST {request.url}", request.body]
+            lines += ["", f"POST {request.url}{_as_form(request)}", request.body]
         return "\n".join([*lines, *(["", f"({self.endpoint.note})"] if self.endpoint.note else [])])
+
+    @property
+    def _cost(self) -> str:
+        if self.endpoint.embedded:
+            return "nothing, it is embedded"
+        if self.estimate.usd is None:
+            return "unknown"
+        row = self.endpoint.model
+        return f"{dollars(self.estimate.usd)} (price list of {row.date})"
+
+
+def dollars(usd: float) -> str:
+    """An amount as people read it: four places below a dollar, where pictures are priced, and cents above."""
+    return f"${usd:.4f}" if usd < 1 else f"${usd:.2f}"
+
+
+def _as_form(request: ImageRequest) -> str:
+    return "" if request.content_type == "application/json" else "  (as multipart/form-data)"

@@ -3,33 +3,49 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from . import cells
+from . import cells, config, keychain
 from .ask import Ask
 from .blobs import cannot, make_folder
-from .catalogue import load as catalogue
-from .endpoint import Endpoint, key_for, resolve
-from .errors import KeyInCell, OptionError, SettingsError, StoreError, TimedRun
+from .cost import Cost, estimate, total
+from .endpoint import Endpoint, key_for, origin, resolve
+from .errors import (
+    KeyInCell,
+    KeyMissing,
+    OptionError,
+    ReferenceUnreadable,
+    SettingsError,
+    StoreError,
+    TimedRun,
+    TooExpensive,
+)
 from .keys import Secret
-from .options import Options, texts
-from .plan import Plan
-from .request import build
-from .result import folder_of
+from .options import Given, Options, texts
+from .plan import Plan, dollars
+from .records import read
+from .references import Reference, is_record, of_file, of_value, split_record
+from .request import Requests, build
+from .result import folder_of, result_of
 from .settings import Settings, photograph
 from .shell import running_shell
 
 _LONG: Final = 12
 """Letters from which a key is no word that a prompt could hold by chance."""
 
+_find: Final = partial(keychain.find, environ=os.environ)
+
 
 def prepare(options: Options) -> Ask:
     """Decide everything that can be decided before something is sent, and refuse what must not be."""
     settings = photograph()
-    endpoint = resolve(options.where, settings, os.environ, catalogue())
-    requests = build(options, endpoint)
-    key = key_for(endpoint, settings.environment, os.environ)
+    endpoint = resolve(options.where, settings, os.environ, config.rows(settings))
+    requests = _requests(options, endpoint, settings.store)
+    expected = _estimate(endpoint, requests)
+    _refuse_dear(options, endpoint, expected)
+    key = _key(endpoint, settings)
     _refuse_own_key(options, key)
     _refuse_timed(endpoint)
     _make_room(options.save)
@@ -42,14 +58,83 @@ def prepare(options: Options) -> Ask:
         inline=options.inline or settings.inline,
         store=settings.store,
         place=cells.place(running_shell(), settings.notebook, settings.store),
+        estimate=expected,
     )
 
 
 def plan(options: Options) -> Plan:
-    """What would be sent, without sending it; a key that is missing is said, not raised."""
+    """What would be sent, without sending it; a key that is missing is said, not raised, and not asked for."""
     settings = photograph()
-    endpoint = resolve(options.where, settings, os.environ, catalogue())
-    return Plan(endpoint=endpoint, requests=build(options, endpoint), key_source=_key_source(endpoint, settings))
+    endpoint = resolve(options.where, settings, os.environ, config.rows(settings))
+    requests = _requests(options, endpoint, settings.store)
+    return Plan(
+        endpoint=endpoint,
+        requests=requests,
+        key_source=_key_source(endpoint, settings),
+        estimate=_estimate(endpoint, requests),
+    )
+
+
+def _requests(options: Options, endpoint: Endpoint, store: Path) -> Requests:
+    images = tuple(_reference(given, store) for given in options.images)
+    mask = None if options.mask is None else _reference(options.mask, store)
+    return build(options, endpoint, images, mask)
+
+
+def _reference(given: Given, store: Path) -> Reference:
+    """The picture that was given, or that a path or the id of a record leads to. Raises ReferenceUnreadable."""
+    if isinstance(given, Reference):
+        return given
+    return _of_record(given, store) if is_record(given) else of_file(Path(given))
+
+
+def _of_record(text: str, store: Path) -> Reference:
+    name, place = split_record(text)
+    records = tuple(record for record in read(store) if record.id == name)
+    if not records:
+        message = f"The history in {store} has no call {name}."
+        raise ReferenceUnreadable(message)
+    pictures = result_of(records, store)
+    if place is not None and not -len(pictures) <= place < len(pictures):
+        message = f"The call {name} has {len(pictures)} pictures, and no [{place}]."
+        raise ReferenceUnreadable(message)
+    return of_value(pictures if place is None else pictures[place], text)
+
+
+def _estimate(endpoint: Endpoint, requests: Requests) -> Cost:
+    return total(
+        estimate(
+            request.wanted,
+            n=request.n,
+            images=request.images,
+            model=endpoint.model,
+            provider=endpoint.provider.name,
+        )
+        for request in requests
+    )
+
+
+def _refuse_dear(options: Options, endpoint: Endpoint, expected: Cost) -> None:
+    most = options.max_cost_usd
+    if most is None or (expected.usd is not None and expected.usd <= most):
+        return
+    if expected.usd is None:
+        message = f"What {endpoint.model.name or 'this'} costs at {endpoint.provider.name} is not known."
+        hint = "Nothing was sent. A price in your imagegen.toml makes it known; some prices need --size and --quality."
+        raise TooExpensive(message, hint)
+    message = f"It would cost about {dollars(expected.usd)}, and --max-cost is {dollars(most)}."
+    raise TooExpensive(message)
+
+
+def _key(endpoint: Endpoint, settings: Settings) -> Secret | None:
+    """The key that may go there; one that is missing is asked for, where there is someone to answer."""
+    try:
+        return key_for(endpoint, settings.environment, os.environ, _find)
+    except KeyMissing:
+        typed = keychain.ask(endpoint.provider.key_variable, origin(endpoint.base_url))
+        if typed is None:
+            raise
+        return typed
 
 
 def _refuse_own_key(options: Options, key: Secret | None) -> None:
@@ -82,7 +167,7 @@ def _make_room(save: str | None) -> None:
 
 def _key_source(endpoint: Endpoint, settings: Settings) -> str:
     try:
-        key = key_for(endpoint, settings.environment, os.environ)
+        key = key_for(endpoint, settings.environment, os.environ, _find)
     except SettingsError as error:
         return error.message
     return f"from {key.source}" if key is not None else "none is sent"

@@ -41,8 +41,16 @@ class Preview:
 
 def preview(path: Path, side: int = LONGEST_SIDE, heaviest: int = HEAVIEST) -> Preview | None:
     """At most `side` pixels long and about `heaviest` bytes; None for a file that is not decoded here (SVG, a bomb)."""
-    picture = _small(path, side)
+    picture = _small(_read(path), side)
     return None if picture is None else _encoded(picture, heaviest)
+
+
+def painted(pictures: tuple[tuple[str, bytes], ...]) -> Preview | None:
+    """Pictures that are still being painted, each with its label; None where none of them can be decoded."""
+    if len(pictures) > 1:
+        return _sheet([(label, small) for label, data in pictures if (small := _small(data, _GRID_CELL)) is not None])
+    picture = _small(pictures[0][1], LONGEST_SIDE) if pictures else None
+    return None if picture is None else _encoded(picture, HEAVIEST)
 
 
 def full(path: Path) -> Preview | None:
@@ -61,7 +69,12 @@ def full(path: Path) -> Preview | None:
 
 def grid(pictures: tuple[tuple[str, Path], ...]) -> Preview | None:
     """One sheet of labelled thumbnails, row by row; None where none of them can be decoded."""
-    cells = [(label, small) for label, path in pictures if (small := _small(path, _GRID_CELL)) is not None]
+    return _sheet(
+        [(label, small) for label, path in pictures if (small := _small(_read(path), _GRID_CELL)) is not None]
+    )
+
+
+def _sheet(cells: list[tuple[str, Pillow.Image]]) -> Preview | None:
     if not cells:
         return None
     columns = math.ceil(math.sqrt(len(cells)))
@@ -109,8 +122,8 @@ def _read(path: Path) -> bytes:
         return b""
 
 
-def _small(path: Path, side: int) -> Pillow.Image | None:
-    picture = load(_read(path))
+def _small(data: bytes, side: int) -> Pillow.Image | None:
+    picture = load(data)
     if picture is None:
         return None
     try:

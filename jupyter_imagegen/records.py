@@ -67,6 +67,16 @@ class Record:
         return _object(self.call.params) or {}
 
     @property
+    def asked(self) -> dict[str, Any]:
+        """The same in the words of OpenAI's API, which are those of the options, with the defaults that were sent."""
+        return _object(self.call.asked) or self.params
+
+    @property
+    def cost_usd(self) -> float | None:
+        """US dollars for the whole call; None where that is not known."""
+        return self.end.cost_usd if self.end is not None else None
+
+    @property
     def variables(self) -> dict[str, str] | None:
         """The values of the prompt's {{names}}; None where it had none."""
         return _object(self.call.variables)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from .rejection import is_quota, read_complaint
+from .errors import RateLimited, ServerFailed
+from .rejection import explain
 from .reply import Reply
 
 MOST_CONNECTS: Final = 3
@@ -40,16 +42,19 @@ def after_no_connection(attempt: int) -> Wait | Stop:
 def after_reply(reply: Reply, attempt: int, now: float) -> Wait | Stop:
     """A reply that is no success; `attempt` counts from 1, `now` is seconds since the epoch.
 
-    429 that is not about credit was rejected before any work: up to three waits. 503 and 529 are sent again once,
-    and only when the server itself says when. Everything else stops.
+    429 was rejected before any work: up to three waits, unless its body is about something that no wait will change,
+    such as credit. 503 and 529 are sent again once, only when the server itself says so, and not when the body says
+    that the model is not served there. Everything else stops.
     """
-    if reply.header("x-should-retry").lower() == "false":
+    should_retry = reply.header("x-should-retry").strip().lower()
+    if should_retry == "false":
         return Stop()
     asked = asked_wait(reply, now)
-    if reply.status == 429 and attempt < MOST_RATE_LIMITED and not is_quota(read_complaint(reply.body)):
+    if reply.status == 429 and attempt < MOST_RATE_LIMITED and isinstance(explain(reply), RateLimited):
         return _bounded(asked if asked is not None else 2.0 ** (attempt - 1))
-    invited = asked is not None or reply.header("x-should-retry").lower() == "true"
-    if reply.status in (503, 529) and attempt < MOST_OVERLOADED and invited:
+    is_invited = asked is not None or should_retry == "true"
+    is_overloaded = reply.status in (503, 529) and isinstance(explain(reply), ServerFailed)
+    if is_overloaded and is_invited and attempt < MOST_OVERLOADED:
         return _bounded(asked if asked is not None else 1.0)
     return Stop()
 
@@ -64,9 +69,11 @@ def asked_wait(reply: Reply, now: float) -> float | None:
         if not math.isnan(seconds):
             return max(0.0, seconds)
     try:
-        return max(0.0, parsedate_to_datetime(reply.header("retry-after")).timestamp() - now)
+        date = parsedate_to_datetime(reply.header("retry-after"))
     except (ValueError, OverflowError):
         return None
+    # A date without a zone is meant as GMT, which RFC 9110 knows alone.
+    return max(0.0, (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now)
 
 
 def _bounded(seconds: float) -> Wait | Stop:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from . import __version__
+from .arrival import See
 from .ask import Ask
 from .call import Call, Finished
 from .client import Client
@@ -41,8 +42,8 @@ class Session:
         self._client = client
         self._segment = Segment(store, _opened())
 
-    async def generate(self, ask: Ask) -> Outcome:
-        """Make the calls of one ask, at most AT_ONCE together.
+    async def generate(self, ask: Ask, see: See) -> Outcome:
+        """Make the calls of one ask, at most AT_ONCE together; `see` is shown the previews that come meanwhile.
 
         Nothing is raised: errors are in the outcome, beside the pictures that arrived. When this is cancelled, every
         connection is closed and every record is written before it returns. After a first failure, calls that have
@@ -50,7 +51,7 @@ class Session:
         """
         gate = asyncio.Semaphore(AT_ONCE)
         failed = asyncio.Event()
-        tasks = [asyncio.create_task(self._gated(ask, request, gate, failed)) for request in ask.requests]
+        tasks = [asyncio.create_task(self._gated(ask, request, gate, failed, see)) for request in ask.requests]
         is_cancelled = await _all_ended(tasks)
         ended = [task for task in tasks if not task.cancelled()]
         calls = [call for task in ended if task.exception() is None and (call := task.result()) is not None]
@@ -65,13 +66,13 @@ class Session:
         )
 
     async def _gated(
-        self, ask: Ask, request: ImageRequest, gate: asyncio.Semaphore, failed: asyncio.Event
+        self, ask: Ask, request: ImageRequest, gate: asyncio.Semaphore, failed: asyncio.Event, see: See
     ) -> Finished | None:
         async with gate:
             if failed.is_set():
                 return None
             try:
-                call = await Call(ask, request, self._client, self._segment).run()
+                call = await Call(ask, request, self._client, self._segment, see).run()
             except BaseException:
                 failed.set()
                 raise

@@ -38,6 +38,10 @@ class Settings:
     inline: str
     timeout_s: float
     notebook: str | None
+    project: Path
+    """The folder beside the notebook: where the kernel started."""
+    person: Path
+    """Jupyter's folder for the configuration of this person."""
 
 
 class ImageGen(SingletonConfigurable):
@@ -103,6 +107,8 @@ def photograph(environ: Mapping[str, str] = os.environ) -> Settings:
         inline=traits.inline,
         timeout_s=traits.timeout,
         notebook=given(traits.notebook),
+        project=traits.started_in,
+        person=Path(given(environ.get("JUPYTER_CONFIG_DIR")) or "~/.jupyter"),
     )
 
 

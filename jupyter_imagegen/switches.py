@@ -33,11 +33,18 @@ class Switch:
     short: str = ""
     repeats: bool = False
     is_field: bool = False
+    off: str = ""
+    """For a flag that switches another one off: the name of that one."""
 
     @property
     def takes_value(self) -> bool:
         """Whether a value follows; a flag has none."""
         return bool(self.metavar)
+
+    @property
+    def field(self) -> str:
+        """The field of the body that it stands for, in the API's spelling."""
+        return (self.off or self.name).replace("-", "_")
 
     @property
     def spelling(self) -> str:
@@ -60,13 +67,31 @@ def _count(text: str) -> int:
 
 
 def _seconds(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
+    number = _float(text)
     if not 0 < number < math.inf:
         raise ValueError("a number of seconds above 0")
     return number
+
+
+def _number(text: str) -> float:
+    number = _float(text)
+    if not math.isfinite(number):
+        raise ValueError("a number")
+    return number
+
+
+def _dollars(text: str) -> float:
+    number = _float(text.removeprefix("$"))
+    if not 0 <= number < math.inf:
+        raise ValueError("an amount of US dollars, for example 0.50")
+    return number
+
+
+def _float(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def _identifier(text: str) -> str:
@@ -148,6 +173,32 @@ SWITCHES: Final = (
         help="for servers that take one (most hosted models do not); calls after the first count on from it",
     ),
     Switch(name="negative-prompt", metavar="TEXT", is_field=True, help="what should not be in the picture"),
+    Switch(
+        name="guidance-scale",
+        metavar="X",
+        is_field=True,
+        read=_number,
+        help="how closely to follow the prompt (Seedream 3.0 and servers of your own)",
+    ),
+    Switch(name="watermark", metavar="", is_field=True, help="ask for the provider's visible mark (Seedream)"),
+    Switch(name="no-watermark", metavar="", is_field=True, off="watermark", help="ask for a picture without that mark"),
+    Switch(name="stream", metavar="", is_field=True, help="ask for the answer as a stream of events"),
+    Switch(name="no-stream", metavar="", is_field=True, off="stream", help="never ask for a stream"),
+    Switch(
+        name="partial-images",
+        metavar="N",
+        is_field=True,
+        read=_whole,
+        help="show up to N previews while it paints; implies --stream, and each may cost a little",
+    ),
+    Switch(
+        name="image",
+        short="i",
+        metavar="X",
+        repeats=True,
+        help="a picture to work from: a file, a variable (PIL image, array, Result) or the id of a record",
+    ),
+    Switch(name="mask", metavar="X", help="what may be changed in the first picture: where this one is transparent"),
     Switch(name="param", metavar="KEY=JSON", read=_param, repeats=True, help="any other field of the request body"),
     Switch(name="omit", metavar="KEY", read=_api_name, repeats=True, help="leave out a field that would be sent"),
     Switch(name="timeout", metavar="SECONDS", read=_seconds, help="total deadline of one call (default 900)"),
@@ -165,7 +216,16 @@ SWITCHES: Final = (
         metavar="PATH",
         help="also write the pictures there: a folder, a file name, or a pattern with {n}",
     ),
-    Switch(name="dry-run", metavar="", help="show the requests and how many calls they are; send nothing"),
+    Switch(
+        name="dry-run", metavar="", help="show the requests, how many calls they are and what they cost; send nothing"
+    ),
+    Switch(
+        name="max-cost",
+        metavar="USD",
+        read=_dollars,
+        help="send nothing when the estimate is higher than this, or unknown",
+    ),
+    Switch(name="force", metavar="", help="send it although the catalogue says that the model refuses it"),
     Switch(name="raw", metavar="", help="leave {{name}} in the prompt as it is typed"),
     Switch(name="quiet", metavar="", help="no picture and no progress; the Result is still returned"),
 )

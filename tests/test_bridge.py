@@ -102,12 +102,12 @@ def test_the_guard_cancels_the_jobs_of_one_cell_only(gateway: Gateway) -> None:
 
 def test_a_defect_of_ours_is_raised_and_not_swallowed(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     """An exception that nobody expected reaches the person who called."""
-    from jupyter_imagegen import call
+    from jupyter_imagegen import arrival
 
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(call, "read", broken)
+    monkeypatch.setattr(arrival, "read", broken)
     with pytest.raises(ZeroDivisionError):
         ig.generate("an otter", base_url=gateway.url)
     assert ig.history().status.tolist() == ["unknown"]

@@ -497,7 +497,7 @@ def test_pictures_beside_a_failed_call_are_in_the_error(gateway: Gateway) -> Non
 
     gateway.rule = rule
     with pytest.raises(errors.ServerFailed) as caught:
-        ig.generate("an otter", base_url=gateway.url, model="dall-e-3", n=3, seed=1)
+        ig.generate("an otter", base_url=gateway.url, model="dall-e-3", n=3, seed=1, force=True)
     result = caught.value.result
     assert isinstance(result, ig.Result)
     assert [picture.index for picture in result] == [0, 2]

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
@@ -121,21 +122,33 @@ def test_a_result_without_pictures_shows_no_picture(tmp_path: Path) -> None:
         ({}, "m at openai · 64×48 png · 8.6 s · cost unknown · imagegen/images/a-cat-"),
         ({"model": None}, "openai · 64×48 png · "),
         ({"provider": "custom", "base_url": "https://h/v1"}, "m at custom · 64×48 png · 8.6 s · cost unknown"),
-        (
-            {"provider": "sketch", "model": "sketch", "base_url": "http://sketch.invalid/v1"},
-            "sketch · 64×48 png · 8.6 s · no cost · ",
-        ),
-        (
-            {"provider": "sketch", "model": "sketch", "base_url": "https://elsewhere.example/v1"},
-            "sketch · 64×48 png · 8.6 s · cost unknown · ",
-        ),
+        ({"provider": "sketch", "model": "sketch"}, "sketch · 64×48 png · 8.6 s · cost unknown · "),
     ],
 )
 def test_a_caption_names_model_size_time_cost_and_path(tmp_path: Path, call: dict[str, Any], expected: str) -> None:
-    """An unknown cost is unknown; only what was painted in this process cost nothing."""
+    """An unknown cost is unknown, and never nothing."""
     (line,) = caption_lines(result(tmp_path / "imagegen", RED, **call))
 
     assert line.startswith(expected)
+
+
+@pytest.mark.parametrize(("usd", "shown"), [(0.0, "no cost"), (0.05, "$0.0250"), (None, "cost unknown")])
+def test_a_caption_has_the_pictures_share_of_the_cost(tmp_path: Path, usd: float | None, shown: str) -> None:
+    """A call of two pictures has one price."""
+    whole = result(tmp_path, RED, picture("blue"))
+    assert whole.record.end is not None
+    end = msgspec.structs.replace(whole.record.end, cost_usd=usd)
+    priced = result_of((replace(whole.record, end=end),), tmp_path)
+
+    assert [line.split(" · ")[3] for line in caption_lines(priced)] == [shown, shown]
+
+
+def test_what_is_not_as_it_was_asked_for_is_said_once(tmp_path: Path) -> None:
+    """One quiet line, however many pictures have it."""
+    params = msgspec.Raw(b'{"size":"1024x1024","output_format":"jpeg"}')
+    lines = caption_lines(result(tmp_path, RED, picture("blue"), params=params))
+
+    assert lines[2:] == ["(asked for 1024x1024, got 64x48)", "(asked for jpeg, got png)"]
 
 
 def test_a_choice_that_nobody_made_is_said(tmp_path: Path) -> None:
@@ -199,7 +212,7 @@ def test_a_terminal_has_one_line_of_progress(monkeypatch: pytest.MonkeyPatch) ->
     progress = Progress(None, "m at p")
     for elapsed in (0.0, 0.9, 1.0, 1.5, 2.0):
         clock.now = 100.0 + elapsed
-        progress.tick()
+        progress.tick(())
     progress.close()
 
     assert terminal.getvalue() == "\r\x1b[Km at p: 1 s …\r\x1b[Km at p: 2 s …\r\x1b[K"
@@ -211,7 +224,7 @@ def test_a_short_call_shows_no_progress(monkeypatch: pytest.MonkeyPatch) -> None
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     progress = Progress(None, "m at p")
-    progress.tick()
+    progress.tick(())
     progress.close()
 
     assert terminal.getvalue() == ""
@@ -224,7 +237,7 @@ def test_a_script_without_a_terminal_has_no_progress(
     clock = Clock(monkeypatch)
     progress = Progress(None, "m at p")
     clock.now += 5
-    progress.tick()
+    progress.tick(())
     progress.close()
 
     assert capsys.readouterr() == ("", "")
@@ -234,7 +247,7 @@ def test_a_quiet_call_has_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     """Silence ticks and closes without a word."""
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    Silence().tick()
+    Silence().tick(())
     Silence().close()
 
     assert terminal.getvalue() == ""

@@ -44,7 +44,7 @@ PACKAGE: Final = ROOT / "jupyter_imagegen"
 OFFLINE: Final = {"ALL_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1,localhost"}
 
 _FENCE: Final = re.compile(r"^```(?P<info>.*)\n(?P<code>(?:.*\n)*?)```$", re.MULTILINE)
-_INFO: Final = re.compile(r"python|ipython|ipython raises \w+|(?:python|ipython) no-run \(.+\)|text|sh|json")
+_INFO: Final = re.compile(r"python|ipython|ipython raises \w+|(?:python|ipython) no-run \(.+\)|text|sh|json|toml")
 _LINK: Final = re.compile(r"\]\((?P<target>[^)\s]+)\)")
 
 
@@ -241,6 +241,7 @@ _JSON_TYPES: Final[dict[type[inspect.Type], str]] = {
     inspect.IntType: "integer",
     inspect.FloatType: "number",
     inspect.RawType: "object",
+    inspect.StructType: "object",
 }
 
 
@@ -258,20 +259,35 @@ def test_the_table_of_variables_is_what_the_code_reads() -> None:
 
 
 def test_the_table_of_providers_is_the_catalogues() -> None:
-    """docs/settings.md lists every provider with its address, default model and key variable."""
+    """docs/providers.md lists every provider with its address, default model, key variable and dialect."""
     rows = [
-        [row.name, row.base_url, row.default_model or "", row.key_variable if row.needs_key else "none needed"]
+        [
+            row.name,
+            row.base_url,
+            row.default_model or "",
+            row.key_variable if row.needs_key else "none needed",
+            row.dialect or "",
+        ]
         for row in catalogue.load().providers
     ]
-    assert table("settings.md", "## Providers") == rows
+    assert table("providers.md", "## Providers") == rows
 
 
 def test_the_table_of_models_is_the_catalogues() -> None:
-    """docs/settings.md lists every model with the provider whose own row it is, and how many pictures it makes."""
-    rows = catalogue.load()
-    own = [(model, provider.name) for provider in rows.providers for model in provider.models]
-    every = [*own, *((model, "any") for model in rows.models)]
-    assert table("settings.md", "## Models") == [[model.name, at, str(model.max_n)] for model, at in every]
+    """docs/providers.md lists every model with the provider whose own row it is, and how many pictures it makes."""
+    rows = [
+        [model.name, at or "any", "" if model.max_n is None else str(model.max_n)]
+        for at, model in catalogue.load().rows
+    ]
+    assert table("providers.md", "## Models") == rows
+
+
+def test_the_files_that_are_shown_can_be_read() -> None:
+    """Each imagegen.toml of the pages is one that the catalogue takes."""
+    found = [block.code for page in PAGES for block in blocks(page) if block.info == "toml"]
+    assert found
+    for text in found:
+        catalogue.over(catalogue.load(), text, "imagegen.toml", is_trusted=True)
 
 
 def test_the_error_tree_is_the_one_of_the_code() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from support.properties import held
 from jupyter_imagegen.catalogue import load
 from jupyter_imagegen.endpoint import Endpoint, key_for, normalised, origin, resolve
 from jupyter_imagegen.errors import ImageGenError, KeyInCell, KeyMisdirected, KeyMissing, SettingsError
+from jupyter_imagegen.keychain import find
 from jupyter_imagegen.settings import Settings, Where
 
 OPENAI = "https://api.openai.com/v1"
@@ -31,6 +33,8 @@ def settings(environ: dict[str, str], traits: Where | None = None) -> Settings:
         inline="preview",
         timeout_s=900,
         notebook=None,
+        project=Path(),
+        person=Path(),
     )
 
 
@@ -41,7 +45,8 @@ def choose(typed: Where | None = None, traits: Where | None = None, **environ: s
 
 def key(typed: Where | None = None, traits: Where | None = None, **environ: str) -> str | None:
     """The key that would be sent there."""
-    found = key_for(choose(typed, traits, **environ), settings(environ, traits).environment, environ)
+    environment = settings(environ, traits).environment
+    found = key_for(choose(typed, traits, **environ), environment, environ, partial(find, environ=environ))
     return None if found is None else found.reveal()
 
 
@@ -252,7 +257,7 @@ def test_a_provider_may_be_moved_by_its_own_variable() -> None:
 
 def test_requests_go_below_the_base_url() -> None:
     """The address of a request is the base URL and the API's path."""
-    assert choose(Where(base_url=ELSEWHERE)).url == f"{ELSEWHERE}/images/generations"
+    assert choose(Where(base_url=f"{ELSEWHERE}/images/generations")).base_url == ELSEWHERE
 
 
 def test_an_unknown_provider_is_refused_with_the_nearest_name() -> None:

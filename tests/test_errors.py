@@ -65,6 +65,22 @@ def test_what_may_have_been_charged_is_unknown(kind: type[ImageGenError], status
     assert kind.status == status
 
 
+@pytest.mark.parametrize("kind", [kind for kind in CALLS if kind not in (CallError, Refused)])
+def test_each_failed_call_says_what_it_cost(kind: type[CallError]) -> None:
+    """Where nothing better is known, the hint still says whether it may have been charged; a refusal depends."""
+    made_nothing = issubclass(kind, Rejected)
+
+    assert kind.default_hint.startswith("Nothing was made.") is made_nothing
+    assert "charged" in kind.default_hint or made_nothing
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_hint_is_two_sentences_at_most(kind: type[ImageGenError]) -> None:
+    """A hint is read in a notebook, below an error."""
+    assert len(re.findall(r"\.(?= [A-Z]|$)", kind.default_hint)) <= 2
+    assert kind.default_hint.isprintable()
+
+
 def test_a_notebook_shows_message_hint_and_request_id() -> None:
     """Two or three lines: what, what to do, and under which id the provider finds it."""
     error = Refused("No otters.", code="c", request_id="req_1")

@@ -25,10 +25,9 @@ def call(
     prompt: str = "a cat", where: Where | None = None, fields: dict[str, object] | None = None, **given: Any
 ) -> Options:
     """from_call with everything that is not given left out."""
-    rest: dict[str, Any] = dict.fromkeys(("n", "timeout", "note", "inline", "save"))
-    return from_call(
-        prompt, where or Where(), fields=fields or {}, **{**rest, "tags": (), "omit": (), "quiet": False, **given}
-    )
+    rest: dict[str, Any] = dict.fromkeys(("n", "timeout", "note", "inline", "save", "image", "mask", "max_cost"))
+    left_out = {**rest, "tags": (), "omit": (), "force": False, "quiet": False}
+    return from_call(prompt, where or Where(), fields=fields or {}, **{**left_out, **given})
 
 
 def fields(options: Options) -> dict[str, Any]:
@@ -194,7 +193,7 @@ def test_a_field_that_is_given_twice_is_refused(line: str) -> None:
         parse_cell(line, "a", {})
 
 
-@pytest.mark.parametrize("name", ["prompt", "model", "n", "stream", "image", "mode", "max_cost", "dry_run"])
+@pytest.mark.parametrize("name", ["prompt", "model", "n", "mode", "max_cost", "force", "dry_run"])
 def test_a_field_that_has_its_own_place_is_refused(name: str) -> None:
     """A name that would do nothing in the body, or cost money for nothing, is an error that says where it belongs."""
     with pytest.raises(OptionError, match=f"{name} is not a field of the body"):

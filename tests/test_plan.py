@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from jupyter_imagegen.catalogue import Model, load
+from jupyter_imagegen.cost import Cost
 from jupyter_imagegen.endpoint import Endpoint
 from jupyter_imagegen.options import Options
-from jupyter_imagegen.plan import Plan
+from jupyter_imagegen.plan import Plan, dollars
 from jupyter_imagegen.request import build
 
 
@@ -15,8 +18,9 @@ def plan(provider: str = "openai", n: int = 2, note: str = "") -> Plan:
     """The plan for n pictures of a model that takes one in each call."""
     row = load().provider(provider)
     endpoint = Endpoint(provider=row, base_url=row.base_url, model=Model(name="m", max_n=1), note=note)
-    requests = build(Options(prompt="a cat", n=n), endpoint)
-    return Plan(endpoint=endpoint, requests=requests, key_source="from OPENAI_API_KEY")
+    requests = build(Options(prompt="a cat", n=n), endpoint, (), None)
+    unknown = Cost(usd=None, source="unknown")
+    return Plan(endpoint=endpoint, requests=requests, key_source="from OPENAI_API_KEY", estimate=unknown)
 
 
 def test_a_plan_shows_the_exact_requests() -> None:
@@ -45,6 +49,24 @@ def test_an_unknown_cost_is_unknown() -> None:
     assert "Estimated cost: unknown" in repr(plan())
     assert "Estimated cost: nothing" in repr(plan("sketch"))
     assert "Estimated cost: unknown" in repr(moved)
+
+
+def test_a_known_cost_says_how_old_its_price_is() -> None:
+    """A price list grows old."""
+    row = replace(plan().endpoint.model, date="2026-11-20")
+    priced = replace(
+        plan(), endpoint=replace(plan().endpoint, model=row), estimate=Cost(usd=0.022, source="price-list")
+    )
+
+    assert "Estimated cost: $0.0220 (price list of 2026-11-20)" in repr(priced)
+
+
+@pytest.mark.parametrize(
+    ("usd", "shown"), [(0.0, "$0.0000"), (0.00588, "$0.0059"), (0.5, "$0.5000"), (1.0, "$1.00"), (12.345, "$12.35")]
+)
+def test_an_amount_is_shown_as_people_read_it(usd: float, shown: str) -> None:
+    """Pictures cost fractions of a cent, and a study dollars."""
+    assert dollars(usd) == shown
 
 
 def test_a_choice_that_nobody_made_is_said() -> None:

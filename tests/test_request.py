@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from email import message_from_bytes
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.pictures import picture
 from support.properties import held
 
 from jupyter_imagegen.catalogue import Model, Provider
 from jupyter_imagegen.endpoint import Endpoint
+from jupyter_imagegen.errors import NotTaken, OptionError
 from jupyter_imagegen.options import Options
-from jupyter_imagegen.request import build, fingerprint
+from jupyter_imagegen.references import Reference, of_value
+from jupyter_imagegen.request import Requests, fingerprint
+from jupyter_imagegen.request import build as whole
 
 
 def endpoint(max_n: int | None = None, name: str = "m") -> Endpoint:
@@ -31,6 +36,13 @@ def options(n: int | None = None, omit: tuple[str, ...] = (), **fields: Any) -> 
     return Options(
         prompt="a cat", n=n, omit=omit, fields=tuple((name, json.dumps(value)) for name, value in fields.items())
     )
+
+
+def build(
+    asked: Options, where: Endpoint, images: tuple[Reference, ...] = (), mask: Reference | None = None
+) -> Requests:
+    """The requests of an ask."""
+    return whole(asked, where, images, mask)
 
 
 def test_only_what_was_asked_is_sent() -> None:
@@ -121,3 +133,141 @@ def test_a_fingerprint_never_changes_its_form() -> None:
         fingerprint({"prompt": "a cat", "model": "m", "n": 1})
         == "r1:0da0c38e9ded1ff0862aeb8d53f246e9441f5bac168dc9690eb09524940e4e00"
     )
+
+
+# --- what the catalogue adds and refuses
+
+
+def at(row: Model | None = None, dialect: str | None = None, **defaults: Any) -> Endpoint:
+    """An endpoint of this dialect, for this model, whose provider needs these fields."""
+    provider = Provider(name="p", base_url="https://h/v1", dialect=dialect, defaults=defaults)
+    return Endpoint(provider=provider, base_url="https://h/v1", model=row or Model(name="m"))
+
+
+def test_a_field_that_a_provider_needs_is_sent_unless_it_was_asked_for_otherwise() -> None:
+    """QuickRouter documents n and size as required."""
+    (usual,) = build(options(), at(n=1, size="auto"))
+    (asked,) = build(options(n=2, size="8x8"), at(n=1, size="auto"))
+    (without,) = build(options(omit=("size",)), at(n=1, size="auto"))
+
+    assert usual.fields == {"model": "m", "prompt": "a cat", "n": 1, "size": "auto"}
+    assert asked.fields == {"model": "m", "prompt": "a cat", "n": 2, "size": "8x8"}
+    assert without.fields == {"model": "m", "prompt": "a cat", "n": 1}
+
+
+def test_what_the_catalogue_adds_is_not_in_the_fingerprint() -> None:
+    """A row that changes would make every record of a request one of another."""
+    (plain,), (with_defaults,) = build(options(), at()), build(options(), at(n=1, size="auto"))
+
+    assert plain.fingerprint == with_defaults.fingerprint
+
+
+def test_what_a_model_refuses_is_refused_before_it_is_sent_unless_it_is_forced() -> None:
+    """And the message lists what it takes."""
+    row = Model(name="m", takes={"quality": ("low", "high")})
+
+    with pytest.raises(NotTaken, match=r"low.*high"):
+        build(options(quality="ultra"), at(row))
+    (forced,) = build(replace(options(quality="ultra"), force=True), at(row))
+    assert forced.fields["quality"] == "ultra"
+
+
+# --- previews
+
+
+@pytest.mark.parametrize(
+    ("asked", "sent"),
+    [
+        ({"partial_images": 2}, {"partial_images": 2, "stream": True}),
+        ({"stream": True}, {"stream": True}),
+        ({"stream": False}, {}),
+        ({"partial_images": 0}, {"partial_images": 0}),
+        ({"partial_images": 2, "stream": False}, {"partial_images": 2}),
+    ],
+)
+def test_previews_need_a_stream_and_no_stream_is_not_even_mentioned(
+    asked: dict[str, Any], sent: dict[str, Any]
+) -> None:
+    """Some models refuse the field whatever stands in it."""
+    (request,) = build(options(**asked), at())
+
+    assert request.fields == {"model": "m", "prompt": "a cat", **sent}
+    assert request.is_stream is ("stream" in sent)
+
+
+def test_a_request_with_previews_is_the_same_request() -> None:
+    """How the answer comes is not what is asked for."""
+    (plain,), (live,) = build(options(), at()), build(options(partial_images=3), at())
+
+    assert plain.fingerprint == live.fingerprint
+
+
+# --- reference pictures
+
+
+CAT = of_value(picture(), "cat")
+DOG = of_value(picture("red"), "dog")
+
+
+def test_a_picture_is_sent_as_its_bytes_and_shown_as_its_digest() -> None:
+    """Neither a dry run nor a record holds megabytes of base64."""
+    (form,) = build(options(size="8x8"), at(), (CAT,), DOG)
+    (inline,) = build(options(), at(dialect="seedream"), (CAT, DOG))
+
+    digest, other = f"sha256:{CAT.image.sha256}", f"sha256:{DOG.image.sha256}"
+    assert form.url == "https://h/v1/images/edits"
+    assert form.content_type.startswith("multipart/form-data; boundary=")
+    assert CAT.image.data in form.content
+    assert DOG.image.data in form.content
+    assert form.params == {"model": "m", "size": "8x8", "image": digest, "mask": other}
+    assert inline.url == "https://h/v1/images/generations"
+    assert json.loads(inline.content)["image"] == [CAT.data_uri, DOG.data_uri]
+    assert inline.params == {"model": "m", "image": [digest, other]}
+    assert form.references == (("image", CAT), ("mask", DOG))
+
+
+def test_the_fingerprint_is_the_same_in_every_dialect_and_differs_with_the_pictures() -> None:
+    """It is of what was asked, with the digests of what was asked about."""
+    spelt = [
+        build(options(size="1024x1024"), at(dialect=name), (CAT, DOG))[0] for name in ("openai", "seedream", "xai")
+    ]
+    (other,) = build(options(size="1024x1024"), at(), (DOG,))
+
+    assert len({request.fingerprint for request in spelt}) == 1
+    assert len({request.body for request in spelt}) == 3
+    assert other.fingerprint not in {request.fingerprint for request in spelt}
+
+
+def test_what_was_asked_is_kept_beside_what_was_sent() -> None:
+    """In the words of OpenAI's API, which are those of the options."""
+    (request,) = build(options(size="1536x1024"), at(dialect="xai"))
+
+    assert request.params == {"model": "m", "aspect_ratio": "3:2", "resolution": "1k"}
+    assert request.wanted == {"model": "m", "prompt": "a cat", "size": "1536x1024"}
+
+
+def test_a_form_has_each_field_as_a_part() -> None:
+    """Flags and numbers as JSON writes them, objects with their keys in brackets, lists as repeated parts."""
+    (request,) = build(options(n=2, stream=True, svg={"model": "x", "r": {"e": 1}}, tags=["a", "b"]), at(), (CAT, DOG))
+
+    message = message_from_bytes(f"Content-Type: {request.content_type}\r\n\r\n".encode() + request.content)
+    parts = [
+        (part.get_param("name", header="content-disposition"), part.get_payload(decode=True)) for part in message.walk()
+    ]
+    assert sorted((name, data) for name, data in parts[1:] if name != "image[]") == [
+        ("model", b"m"),
+        ("n", b"2"),
+        ("prompt", b"a cat"),
+        ("stream", b"true"),
+        ("svg[model]", b"x"),
+        ("svg[r][e]", b"1"),
+        ("tags[]", b"a"),
+        ("tags[]", b"b"),
+    ]
+    assert [data for name, data in parts if name == "image[]"] == [CAT.image.data, DOG.image.data]
+
+
+def test_a_mask_without_a_picture_is_refused() -> None:
+    """There is nothing to change."""
+    with pytest.raises(OptionError, match="mask"):
+        build(options(), at(), (), CAT)

@@ -21,6 +21,8 @@ def test_with_nothing_set_everything_has_its_default(tmp_path: Path) -> None:
         inline="preview",
         timeout_s=900.0,
         notebook=None,
+        project=tmp_path,
+        person=Path("~/.jupyter"),
     )
 
 

@@ -90,6 +90,7 @@ def test_loading_adds_the_magics() -> None:
         "imagegen",
         "imagegen",
         "imagegen_history",
+        "imagegen_models",
     ]
 
 
@@ -147,7 +148,13 @@ def test_loading_twice_is_harmless(again: str) -> None:
         """
     )
 
-    assert said == [1, [1, 1, 1], 1, ["%imagegen --quality"], ["imagegen", "imagegen", "imagegen_history"]]
+    assert said == [
+        1,
+        [1, 1, 1],
+        1,
+        ["%imagegen --quality"],
+        ["imagegen", "imagegen", "imagegen_history", "imagegen_models"],
+    ]
 
 
 def test_unloading_takes_everything_away() -> None:
@@ -182,7 +189,7 @@ def test_it_can_be_loaded_again_after_it_was_unloaded() -> None:
         """
     )
 
-    assert said == [["imagegen", "imagegen", "imagegen_history"], ["%imagegen --quality"]]
+    assert said == [["imagegen", "imagegen", "imagegen_history", "imagegen_models"], ["%imagegen --quality"]]
 
 
 def test_loading_writes_nothing(tmp_path: Path) -> None:

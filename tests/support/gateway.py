@@ -52,7 +52,20 @@ class Drip:
     """Send the head of an answer and then a blank now and then, for ever."""
 
 
-Answer = Said | Hang | Cut | Drip
+@dataclass(frozen=True)
+class Parts:
+    """An answer that comes in parts, without a length; then the end says what happens to the connection.
+
+    A part that is an Event is waited for.
+    """
+
+    parts: tuple[bytes | threading.Event, ...]
+    end: str = "close"
+    """close, cut, or hang: stay open until the client hangs up."""
+    headers: dict[str, str] = field(default_factory=lambda: {"content-type": "text/event-stream"})
+
+
+Answer = Said | Hang | Cut | Drip | Parts
 Rule = Callable[[Asked], Answer]
 
 
@@ -146,10 +159,10 @@ class Gateway:
                 self._hang(handler.connection)
             case Drip():
                 self._drip(handler)
+            case Parts():
+                self._send_parts(handler, said)
             case Cut():
-                # RST instead of FIN: what a crash or a firewall looks like.
-                handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                handler.close_connection = True
+                self._cut(handler)
         handler.close_connection = True
 
     def _say(self, handler: BaseHTTPRequestHandler, said: Said) -> None:
@@ -161,6 +174,32 @@ class Gateway:
             handler.wfile.write(said.body)
         except OSError:
             self.hung_up.set()
+
+    def _send_parts(self, handler: BaseHTTPRequestHandler, said: Parts) -> None:
+        handler.send_response(200)
+        for name, value in {**said.headers, "transfer-encoding": "chunked"}.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        try:
+            for part in said.parts:
+                if isinstance(part, bytes):
+                    handler.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
+                else:
+                    part.wait(30)
+            if said.end == "close":
+                handler.wfile.write(b"0\r\n\r\n")
+        except OSError:
+            self.hung_up.set()
+            return
+        if said.end == "hang":
+            self._hang(handler.connection)
+        elif said.end == "cut":
+            self._cut(handler)
+
+    @staticmethod
+    def _cut(handler: BaseHTTPRequestHandler) -> None:
+        # RST instead of FIN: what a crash or a firewall looks like.
+        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def _hang(self, connection: socket.socket) -> None:
         while not self.over.is_set():

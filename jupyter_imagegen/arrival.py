@@ -1,0 +1,47 @@
+"""An answer while it arrives: the pictures of a stream are kept as they come, its previews are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .answer import Answer, Delivered, Glimpse, Reading, read
+from .reply import Reply
+
+Keep = Callable[[int, Delivered], None]
+"""Keeps a finished picture, by its place in the answer."""
+
+See = Callable[[int, bytes], None]
+"""Is shown a preview of the picture at a place in the ask."""
+
+
+class Arrival:
+    """What has come of one answer; the client hands it each part."""
+
+    def __init__(self, base_url: str, wanted: int, keep: Keep, see: See) -> None:
+        self._wanted = wanted
+        self._keep = keep
+        self._see = see
+        self._reading = Reading(base_url, "")
+
+    def take(self, part: bytes) -> None:
+        """Keep and show what these bytes complete."""
+        place = self._reading.received
+        for found in self._reading.feed(part):
+            match found:
+                case Glimpse():
+                    self._see(place, found.data)
+                case Delivered():
+                    self._keep(place, found)
+                    place += 1
+
+    def is_over(self) -> bool:
+        """Whether a stream has said its end."""
+        return self._reading.is_over
+
+    def is_enough(self) -> bool:
+        """Whether a stream has brought as many pictures as were asked for."""
+        return bool(self._reading.is_stream) and self._reading.received >= self._wanted
+
+    def answer(self, reply: Reply) -> Answer:
+        """The whole answer, which is not read twice where it was a stream. Raises as `answer.read` does."""
+        return self._reading.finish() if self._reading.is_stream else read(reply)

@@ -32,6 +32,9 @@ class Arrival:
                     self._see(place, found.data)
                 case Delivered():
                     self._keep(place, found)
+                    if self._wanted > 1 and found.data is not None:
+                        # The others are still being painted: it is seen among them until all are there.
+                        self._see(place, found.data)
                     place += 1
 
     def is_over(self) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -124,7 +123,7 @@ class Call:
             await _one_turn()
             self._keep_what_was_paid()
         except ImageGenError as error:
-            return _without_key(error, self._order.key)
+            return self._cleaned(error)
         return None
 
     async def _post_and_keep(self) -> None:
@@ -166,17 +165,24 @@ class Call:
 
         Raises TaskUnfinished, and what a task ends with.
         """
-        while answer.task is not None:
-            task, left = answer.task, self._seconds_left
-            if not task.path or left <= _POLL_S:
-                raise _unfinished(task, self._order)
+        task = answer.task
+        while task is not None and answer.task is not None:
+            if not task.path or self._seconds_left <= _POLL_S:
+                raise _unfinished(task, self._order, "")
             await asyncio.sleep(_POLL_S)
-            reply = self._without_key(await self._client.poll(task.path, self._order, left))
-            if not reply.is_success:
-                raise _unfinished(task, self._order)
-            self._reply = reply
-            answer = read(reply)
+            self._reply = await self._polled(task)
+            answer = read(self._reply)
         return answer
+
+    async def _polled(self, task: Task) -> Reply:
+        """What the server says of a task now. Raises TaskUnfinished where it says nothing of it."""
+        try:
+            reply = self._without_key(await self._client.poll(task.path, self._order, self._seconds_left))
+        except DownloadFailed as error:
+            raise _unfinished(task, self._order, error.message) from None
+        if not reply.is_success:
+            raise _unfinished(task, self._order, explain(reply, self._endpoint.model).message)
+        return reply
 
     @property
     def _seconds_left(self) -> float:
@@ -281,11 +287,22 @@ class Call:
             cost_source=cost.source,
         )
 
+    def _cleaned(self, error: ImageGenError) -> ImageGenError:
+        """The error without the key, and with the provider's id of the request where it did not find one itself."""
+        if not isinstance(error, CallError):
+            return error
+        key, replied = self._order.key, self._reply.request_id if self._reply is not None else ""
+        return type(error)(
+            scrub(error.message, key),
+            scrub(error.hint, key),
+            code=scrub(error.code, key),
+            request_id=scrub(error.request_id or replied, key),
+        )
+
     def _request_id(self, error: ImageGenError | None) -> str | None:
-        """The provider's id: of the reply, or the one that an error found in its body."""
-        found = self._reply.request_id if self._reply is not None else ""
-        named = error.request_id if isinstance(error, CallError) else ""
-        return scrub(found or named, self._order.key) or None
+        if isinstance(error, CallError):
+            return error.request_id or None
+        return scrub(self._reply.request_id, self._order.key) or None if self._reply is not None else None
 
     def _cost(self) -> Cost:
         """What the call cost, as far as that can be known: nothing is guessed of a call that brought no picture."""
@@ -316,11 +333,11 @@ class Call:
         return "ok" if self._kept else error.status, error.message
 
 
-def _unfinished(task: Task, order: Order) -> TaskUnfinished:
-    where = f"GET {order.endpoint.base_url}{task.path} says what became of it." if task.path else ""
-    message = f"The server took the order as task {task.id}, and its picture did not come."
-    hint = f"It may have been charged, so it was not sent again. {where}"
-    return TaskUnfinished(message, f"{hint or 'Its provider can say what became of it.'}".strip())
+def _unfinished(task: Task, order: Order, why: str) -> TaskUnfinished:
+    message = f"The server took the order as task {task.id}, and its picture did not come{f': {why}' if why else '.'}"
+    whom = f"GET {order.endpoint.base_url}{task.path}" if task.path else "Its provider"
+    hint = f"It may have been charged, so it was not sent again. {whom} says what became of it."
+    return TaskUnfinished(message, hint)
 
 
 def _usage(text: str | None, key: Secret | None) -> msgspec.Raw:
@@ -345,15 +362,6 @@ def _cancelled_when(attempts: Attempts) -> str:
     if attempts.has_left:
         return "Cancelled after the request had left. It may have been charged."
     return "Cancelled before anything was sent."
-
-
-def _without_key(error: ImageGenError, key: Secret | None) -> ImageGenError:
-    if not isinstance(error, CallError):
-        return error
-    clean: Callable[[str], str] = lambda text: scrub(text, key)  # noqa: E731
-    return type(error)(
-        clean(error.message), clean(error.hint), code=clean(error.code), request_id=clean(error.request_id)
-    )
 
 
 async def _one_turn() -> None:

@@ -87,7 +87,7 @@ class ImageGenMagics(Magics):
 
 def shorten(error: KeyboardInterrupt) -> None:
     """Let an interrupt say what became of the calls, instead of where in this package it landed."""
-    lines = list(error.__notes__)
+    lines = list(getattr(error, "__notes__", ()))  # none where a second interrupt came before they were written
     error._render_traceback_ = lambda: ["KeyboardInterrupt: cancelled.", *lines]  # type: ignore[attr-defined]
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-# In the order of preference (images-api.md of the providers: OpenAI, Azure, one-api and new-api, LiteLLM, Cloudflare).
+# In the order of preference (documents of OpenAI, Azure, one-api and new-api, LiteLLM, Cloudflare).
 _REQUEST_ID_HEADERS: Final = (
     "x-request-id",
     "request-id",

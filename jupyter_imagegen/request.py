@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -122,7 +122,8 @@ def _with_defaults(asked: Mapping[str, Any], options: Options, endpoint: Endpoin
 def _refuse_what_is_not_taken(
     whole: Mapping[str, Any], options: Options, endpoint: Endpoint, images: int, mask: Reference | None
 ) -> None:
-    refuse(whole, prompt=options.prompt, images=images, has_mask=mask is not None, model=endpoint.model)
+    row = replace(endpoint.model, refuses=(*endpoint.model.refuses, *endpoint.provider.refuses))
+    refuse(whole, prompt=options.prompt, images=images, has_mask=mask is not None, model=row)
 
 
 def _shares(n: int, most: int | None) -> Iterator[tuple[int, int]]:

@@ -308,6 +308,7 @@ def test_a_long_picture_is_not_printed() -> None:
         ({"choices": [{"message": {"content": f"![cat](data:image/png;base64,{TEXT})"}}]}, Delivered(data=PNG)),
         ({"choices": [{"message": {"content": TEXT}}]}, Delivered(data=PNG)),
         ({"status": "processing", "data": [{"b64_json": TEXT}]}, Delivered(data=PNG)),
+        ({"id": "x", "status": "processing", "data": [{"b64_json": TEXT}]}, Delivered(data=PNG)),
         ({"task_id": "t", "output": [A]}, Delivered(url=A)),
         ({"error": {"message": "m"}, "images": [A]}, Delivered(url=A)),
     ],
@@ -432,6 +433,15 @@ def test_a_usage_that_is_none_does_not_lose_the_picture(usage: object) -> None:
     assert found.usage is None or isinstance(json.loads(found.usage), dict)
 
 
+def test_a_usage_that_is_nested_too_deep_is_left_out() -> None:
+    """Those who read it go down into it, and would not come to its end."""
+    usage: Any = 1
+    for _ in range(150):
+        usage = {"a": usage}
+
+    assert read(reply({"data": [{"b64_json": TEXT}], "usage": usage})).usage is None
+
+
 # --- orders that were only taken ---
 
 TASK = Task(id="t_1", path="/tasks/t_1")
@@ -479,6 +489,7 @@ def test_an_order_that_is_done_has_its_pictures(body: dict[str, Any]) -> None:
             "m",
         ),
         ({"id": "g1", "object": "generation.task", "status": "failed", "error": "oh no"}, CallError, "oh no"),
+        ({"task_id": "t_1", "error": "oh no"}, CallError, "oh no"),
         (
             {"data": {"task_id": "t_1", "status": "CANCELLED"}},
             NoPicture,
@@ -601,6 +612,10 @@ STREAMS = {
         [Delivered(url=A)],
     ),
     "plain JSON behind comments": (b": keepalive\n\n: keepalive\n\n" + answer(PNG) + b"\n\n", [Delivered(data=PNG)]),
+    "an odd index": (
+        said("partial_image", b64_json=GREY_TEXT, partial_image_index=True) + completed(error={"message": "m"}),
+        [Glimpse(data=GREY, index=None), Delivered(data=PNG)],
+    ),
     "a preview elsewhere": (
         said("partial_image", url=A) + said("partial_image", b64_json="…") + completed(),
         [Delivered(data=PNG)],
@@ -763,6 +778,14 @@ def test_a_picture_that_failed_keeps_its_place_in_the_stream() -> None:
     assert second == Delivered(url=A)
     assert found == [first, second]
     assert reading.received == 2
+
+
+def test_an_error_in_the_event_of_a_picture_does_not_end_the_stream() -> None:
+    """The picture is there, and more may be coming."""
+    reading, _ = fed([completed(error={"message": "m"})])
+
+    assert not reading.is_over
+    assert reading.finish().fault is None
 
 
 def test_an_error_after_a_picture_does_not_lose_it() -> None:

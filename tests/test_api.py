@@ -14,6 +14,7 @@ from support.pictures import answer, picture
 
 import jupyter_imagegen as ig
 from jupyter_imagegen import errors
+from jupyter_imagegen.magic import shorten
 
 
 def test_what_is_none_is_not_sent(gateway: Gateway) -> None:
@@ -147,3 +148,12 @@ def test_both_doors_give_the_same(gateway: Gateway) -> None:
     assert gateway.asked[0].body == gateway.asked[1].body
     assert first[0].sha256 == second[0].sha256
     assert first.record.call.request_hash == second.record.call.request_hash
+
+
+def test_an_interrupt_without_notes_is_still_one_line() -> None:
+    """A second interrupt may come before what became of the calls was written down: it is no error of its own."""
+    interrupt = KeyboardInterrupt()
+
+    shorten(interrupt)
+
+    assert interrupt._render_traceback_() == ["KeyboardInterrupt: cancelled."]  # type: ignore[attr-defined]

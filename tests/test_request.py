@@ -172,6 +172,16 @@ def test_what_a_model_refuses_is_refused_before_it_is_sent_unless_it_is_forced()
     assert forced.fields["quality"] == "ultra"
 
 
+def test_what_a_provider_refuses_it_refuses_of_every_model() -> None:
+    """LiteLLM's images route fails on a stream after its upstream has painted."""
+    provider = Provider(name="p", base_url="https://h/v1", refuses=("stream",))
+    where = Endpoint(provider=provider, base_url="https://h/v1", model=Model(name="m", refuses=("style",)))
+
+    for asked in (options(stream=True), options(partial_images=1), options(style="vivid")):
+        with pytest.raises(NotTaken, match=r"m takes no (stream|style)"):
+            build(asked, where)
+
+
 # --- previews
 
 

@@ -28,6 +28,7 @@ from jupyter_imagegen.shapes import (
 
 TEXT = base64.b64encode(picture()).decode()
 OTHER = base64.b64encode(picture("red")).decode()
+URL_SAFE = base64.urlsafe_b64encode(picture(name="JPEG")).decode()
 EMBEDDED = f"data:image/png;base64,{TEXT}"
 A, B = "https://cdn.example/a.png?sig=x%2Fy&e=1", "https://cdn.example/b"
 
@@ -152,6 +153,8 @@ def test_addresses_are_found_in_every_list(body: object) -> None:
         ({"data": [{"url": "/v1/images/7/content?variant=0"}]}, picture_at("/v1/images/7/content?variant=0")),
         ({"data": [{"url": " files/a.png\n"}]}, picture_at("files/a.png")),
         ({"data": ["/files/a.png"]}, picture_at("/files/a.png")),
+        ({"images": [URL_SAFE]}, picture_in(URL_SAFE)),
+        ({"url": "https://h/tasks/7", "data": [{"url": A}]}, picture_at(A)),
         ({"data": [{"url": A, "revised_prompt": "better"}]}, Item(url=A, revised_prompt="better")),
         ({"data": [{"url": A, "revised_prompt": "\ud800"}]}, Item(url=A, revised_prompt="?")),
         ({"data": [{"url": A, "revised_prompt": ["no"]}]}, picture_at(A)),
@@ -410,6 +413,7 @@ def test_a_complaint_is_found_in_every_shape(body: dict[str, Any], said: dict[st
         {"code": 500},
         {"code": True, "msg": "ok"},
         {"base_resp": {"status_code": 0, "status_msg": "success"}},
+        {"base_resp": {"status_code": "0", "status_msg": "success"}},
         {"base_resp": "x"},
         {"status": "completed", "message": "fine"},
         {"status": "failed", "id": "x", "message": "an order says it better"},

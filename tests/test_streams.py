@@ -221,6 +221,17 @@ def test_previews_are_seen_while_it_paints(gateway: Gateway) -> None:
     assert [each.bytes for each in api.finish(job)] == [RED]
 
 
+def test_a_finished_picture_is_seen_while_the_others_are_painted() -> None:
+    """Of several, each stays in its place until all are there."""
+    job = api.job(Options(prompt="a lake", n=2, fields=(("partial_images", "1"), ("size", '"64x64"'))))
+
+    wait(job, lambda: None)
+
+    result = api.finish(job)
+    assert [sight.place for sight in job.sights] == [0, 1]
+    assert [sight.data for sight in job.sights] == [picture.bytes for picture in result]
+
+
 def test_a_stream_behind_a_rate_limit_is_read_from_its_beginning(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:

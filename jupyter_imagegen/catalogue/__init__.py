@@ -120,6 +120,8 @@ class Provider:
     """Sent behind the `?` of every address."""
     defaults: Mapping[str, Any] = field(default_factory=lambda: _NONE)
     """Fields that this provider documents as required, with what is sent where nobody asked."""
+    refuses: tuple[str, ...] = ()
+    """Fields that it refuses or fails on whatever the model."""
     source: str = ""
     date: str = ""
 

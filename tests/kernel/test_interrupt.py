@@ -102,7 +102,7 @@ def test_pictures_that_came_before_the_interrupt_are_shown(kernel: Kernel, gatew
         return Said(answer(picture())) if asked.json["seed"] == 1 else Hang()
 
     gateway.rule = rule
-    sent = kernel.send(f"%%imagegen --base-url {gateway.url} -m dall-e-3 -n 3 --seed 1 --into r\nan otter")
+    sent = kernel.send(f"%%imagegen --base-url {gateway.url} -m dall-e-3 -n 3 --seed 1 --force --into r\nan otter")
     for _ in range(3):
         gateway.wait_for_request()
     while len(list(kernel.folder.glob("imagegen/images/*.png"))) < 1:

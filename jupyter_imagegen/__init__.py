@@ -33,6 +33,7 @@ The modules, in the order of their imports; each uses only those above it:
     retry        what is sent again, and what never is
     events       the bytes of an event stream -> events
     shapes       where the pictures are in JSON of any shape
+    payload      base64 and data: URIs -> bytes
     answer       a Reply that is a success -> the pictures in it
     blobs        files that are whole or absent
     journal      the append-only log

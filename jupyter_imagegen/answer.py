@@ -12,17 +12,17 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
-from urllib.parse import unquote_to_bytes, urljoin
+from urllib.parse import urljoin
 
 import msgspec
-import pybase64
 
 from .errors import AnswerUnreadable, CallError, ConnectionCut, NoPicture
 from .events import BLANKS, Deltas, Lines, ServerEvent, kind_of, meaning, what_it_is
 from .image import sniff
+from .payload import decoded
 from .rejection import explain, read_complaint
 from .reply import Reply
-from .shapes import Item, Progress, complaint, is_chat, items, progress, remark, total, usage, words
+from .shapes import Item, Progress, complaint, is_chat, items, progress, remark, salvaged, total, usage, words
 
 _MOST_DIGITS: Final = 400
 _MOST_BRACKETS: Final = 100
@@ -223,7 +223,15 @@ def _whole(body: bytes, reply: Reply) -> Answer:
     text = body.strip(BLANKS)
     for first in _values(text):
         return _answered(first, reply)
-    raise _unreadable(what_it_is(text), reply)
+    return _salvaged(text, _unreadable(what_it_is(text), reply), reply)
+
+
+def _salvaged(text: bytes, fault: AnswerUnreadable, reply: Reply) -> Answer:
+    """The pictures that had come whole of JSON that was cut. Raises the fault where there are none."""
+    pictures = tuple(picture for item in salvaged(text) if (picture := _delivered(item, reply)).fault is None)
+    if not pictures:
+        raise fault
+    return Answer(pictures=pictures, fault=fault)
 
 
 def _raw(body: bytes, reply: Reply) -> Delivered:
@@ -364,31 +372,10 @@ def _absolute(url: str, reply: Reply) -> str:
 
 
 def _bytes(text: str, reply: Reply) -> bytes:
-    """The bytes of base64 text, with or without a `data:…;base64,` prefix, line breaks and padding."""
-    prefix, comma, rest = text.partition(",") if text[:5].lower() == "data:" else ("", "", text)
     try:
-        if comma and not prefix.lower().endswith(";base64"):
-            found = unquote_to_bytes(rest)
-        else:
-            found = _decoded(unquote_to_bytes(rest).decode() if "%" in rest else rest)
+        return decoded(text)
     except ValueError:
-        found = b""
-    if found:
-        return found
-    raise _unreadable("The answer has a picture whose base64 cannot be decoded.", reply)
-
-
-def _decoded(text: str) -> bytes:
-    """The bytes of base64 text in any spelling. Raises ValueError, also for a text that was cut."""
-    with suppress(ValueError):  # binascii.Error is one; letters beyond ASCII raise it plain
-        return pybase64.b64decode(text, validate=True)
-    packed = "".join(text.split()).replace("-", "+").replace("_", "/")
-    bare = packed.rstrip("=")
-    found = pybase64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
-    # What has no padding may have been cut; then the bits that are left over are mostly not zero.
-    if bare == packed and not bare.endswith(pybase64.b64encode(found[len(bare) // 4 * 3 :]).decode().rstrip("=")):
-        raise ValueError
-    return found
+        raise _unreadable("The answer has a picture whose base64 cannot be decoded.", reply) from None
 
 
 def _usage_text(usages: list[dict[Any, Any]]) -> str | None:

@@ -138,7 +138,7 @@ class Call:
             raise self._with_the_answer_kept(self._reply, NotKept(error.message)) from None
         except (OutcomeUnknown, DownloadFailed, NoPicture) as error:
             raise self._with_the_answer_kept(self._reply, error) from None
-        missing = answer.fault or self._cut
+        missing = self._cut or answer.fault
         if missing is not None and len(self._kept) < self._request.n:
             raise self._with_the_answer_kept(self._reply, missing)
 

@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from . import config
-from .catalogue import Catalogue, Model, load
 from .errors import SettingsError
 from .settings import INLINE, photograph
 from .switches import SWITCHES, Switch
@@ -16,6 +14,8 @@ from .switches import SWITCHES, Switch
 if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext, SimpleMatcherResult
     from IPython.core.interactiveshell import InteractiveShell
+
+    from .catalogue import Catalogue, Model
 
 _MAGIC_LINE: Final = re.compile(r"^\s*(?:%%|(?:[^=%]+=\s*)?%)imagegen\s(?P<line>.*)$", re.DOTALL)
 
@@ -121,6 +121,9 @@ def _match(context: CompletionContext) -> SimpleMatcherResult:
 
 def _rows() -> Catalogue:
     """The rows that hold here; those of this package where a file of the person's own cannot be read."""
+    from . import config  # noqa: PLC0415  (the catalogue is loaded by the first Tab)
+    from .catalogue import load  # noqa: PLC0415
+
     with suppress(SettingsError):
         return config.rows(photograph())
     return load()

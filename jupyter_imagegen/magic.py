@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
 from .errors import ImageGenError, OptionError
-from .options import parse_cell, parse_line
 from .switches import SWITCHES
 
 if TYPE_CHECKING:
@@ -27,6 +26,8 @@ class ImageGenMagics(Magics):
     @line_cell_magic
     def imagegen(self, line: str, cell: str | None = None) -> Result | Plan | None:
         """Generate pictures."""
+        from .options import parse_cell, parse_line  # noqa: PLC0415  (loaded by the first call)
+
         names = self._names
         options = parse_line(line, names) if cell is None else parse_cell(line, cell, names)
         return self._carry_out(options)

@@ -85,6 +85,11 @@ def _reference(given: Given, store: Path) -> Reference:
     """The picture that was given, or that a path or the id of a record leads to. Raises ReferenceUnreadable."""
     if isinstance(given, Reference):
         return given
+    if given.lower().startswith(("http://", "https://")):
+        message = f"{given} is an address, and a reference picture is sent from here."
+        raise ReferenceUnreadable(
+            message, 'Save it to a file first. A server that fetches by itself takes --param image="…".'
+        )
     return _of_record(given, store) if is_record(given) else of_file(Path(given))
 
 

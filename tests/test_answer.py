@@ -89,10 +89,31 @@ def test_any_items_are_read_or_refused(items: list[dict[str, str]]) -> None:
 
 @held
 @given(st.integers(0, len(answer(PNG, PNG)) - 1))
-def test_an_answer_that_is_cut_is_unreadable(length: int) -> None:
-    """No prefix of an answer gives pictures: it may have been charged, and says so."""
-    with pytest.raises(AnswerUnreadable, match=r"empty|cut"):
-        read(reply(answer(PNG, PNG)[:length]))
+def test_an_answer_that_is_cut_gives_the_pictures_that_had_come_whole(length: int) -> None:
+    """With the fault beside them; where there are none it may have been charged, and says so."""
+    begun = answer(PNG, PNG)[:length]
+    whole = begun.count(TEXT.encode() + b'"')
+
+    if not whole:
+        with pytest.raises(AnswerUnreadable, match=r"empty|cut"):
+            read(reply(begun))
+        return
+    found = read(reply(begun))
+    assert [picture.data for picture in found.pictures] == [PNG] * whole
+    assert isinstance(found.fault, AnswerUnreadable)
+
+
+@pytest.mark.parametrize(
+    ("text", "urls"),
+    [
+        (b'{"data":[{"url":"https://h/a.png"},{"url":"https://h/b', ["https://h/a.png"]),
+        (b'{"data":[{"url": "https:\\/\\/h\\/a.png"},', ["https://h/a.png"]),
+        (b'{"data":[{"url":"/a.png","x":', ["https://h.example/a.png"]),
+    ],
+)
+def test_addresses_that_had_come_whole_are_kept_too(text: bytes, urls: list[str]) -> None:
+    """What they lead to is paid for."""
+    assert [picture.url for picture in read(reply(text)).pictures] == urls
 
 
 @pytest.mark.parametrize("depth", [500, 990, 1000, 100_000])

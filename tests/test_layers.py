@@ -28,7 +28,7 @@ HOMES: Final = {
     "PIL": {"preview", "references", "sketch"},
     "IPython": {"completion", "display", "magic", "shell"},
     "msgspec": {"answer", "call", "catalogue", "entry", "journal", "records"},
-    "pybase64": {"answer", "references"},
+    "pybase64": {"payload", "references"},
     "keyring": {"keychain"},
     "numpy": {"references"},
     "traitlets": {"settings"},

@@ -74,6 +74,8 @@ class Answer:
     usage: str | None = None
     task: Task | None = None
     fault: CallError | None = None
+    is_chat: bool = False
+    """Whether one picture may stand in it more than once: as its bytes, as a link, as an attachment."""
 
 
 def read(reply: Reply) -> Answer:
@@ -278,7 +280,8 @@ def _answered(body: object, reply: Reply) -> Answer:
     pictures = _pictures(body, reply)
     if any(picture.fault is None for picture in pictures):
         found = usage(body)
-        return Answer(pictures=pictures, usage=_usage_text([found] if found else []), fault=_beside(body, reply))
+        tokens = _usage_text([found] if found else [])
+        return Answer(pictures=pictures, usage=tokens, fault=_beside(body, reply), is_chat=is_chat(body))
     if fault := _first_fault(pictures):
         raise fault
     if order is not None and order.state in ("pending", "unsaid") and not complaint(body):

@@ -133,7 +133,7 @@ class Call:
         try:
             answer = await self._finished(self._arrival.answer(reply))
             self._usage = answer.usage
-            await self._keep_all(answer.pictures)
+            await self._keep_all(answer)
         except StoreError as error:
             raise self._with_the_answer_kept(self._reply, NotKept(error.message)) from None
         except (OutcomeUnknown, DownloadFailed, NoPicture) as error:
@@ -196,21 +196,22 @@ class Call:
         headers = tuple((name, scrub(value, key)) for name, value in reply.headers)
         return replace(reply, headers=headers, body=cleaned(reply.body, key))
 
-    async def _keep_all(self, pictures: tuple[Delivered, ...]) -> None:
+    async def _keep_all(self, answer: Answer) -> None:
         """Keep each picture as soon as it is there. Raises the first fault, once every other picture is kept."""
         gate = asyncio.Semaphore(_DOWNLOADS_AT_ONCE)
         places = {kept.index for kept in self._kept}
-        missing = [each for each in enumerate(pictures, self._request.first_index) if each[0] not in places]
-        bringing = [self._bring(place, delivered, gate) for place, delivered in missing]
+        missing = [each for each in enumerate(answer.pictures, self._request.first_index) if each[0] not in places]
+        bringing = [self._bring(place, delivered, gate, answer) for place, delivered in missing]
         found = await asyncio.gather(*bringing, return_exceptions=True)
         for fault in found:
             if fault is not None:
                 raise fault
 
-    async def _bring(self, place: int, delivered: Delivered, gate: asyncio.Semaphore) -> None:
+    async def _bring(self, place: int, delivered: Delivered, gate: asyncio.Semaphore, answer: Answer) -> None:
         async with gate:
             image = await self._image(delivered)
-        self._keep(place, delivered, image)
+        if not (answer.is_chat and any(kept.sha256 == image.sha256 for kept in self._kept)):
+            self._keep(place, delivered, image)
 
     async def _image(self, delivered: Delivered) -> Image:
         """The picture that was delivered. Raises its fault, DownloadFailed or AnswerUnreadable."""

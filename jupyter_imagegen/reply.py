@@ -21,6 +21,8 @@ _REQUEST_ID_HEADERS: Final = (
 
 _LONGEST_REQUEST_ID: Final = 200
 _STEP: Final = 4096
+_GZIP: Final = b"\x1f\x8b"
+_MOST_UNTOLD: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,17 +53,38 @@ class Reply:
 def unpacked(raw: bytes, encoding: str, most: int) -> bytes:
     """A body as it was before it was packed; what is no gzip or deflate after all stays as it came.
 
-    What could be unpacked before a fault is given back, because it was paid for. A body that would grow beyond `most`
-    bytes stays packed: a small one can unpack to anything.
+    A gzip that nobody told of is known by its first bytes, which no answer and no picture begins with. What could be
+    unpacked before a fault is given back, because it was paid for. A body that would grow beyond `most` bytes stays
+    packed: a small one can unpack to anything.
     """
-    if encoding.strip().lower() not in ("gzip", "deflate"):
-        return raw
+    named = [name.strip().lower().removeprefix("x-") for name in encoding.split(",")]
+    body = raw
+    for name in reversed(named):
+        if name in ("gzip", "deflate"):
+            body = _without_layer(body, most)
+    for _ in range(_MOST_UNTOLD):
+        if not body.startswith(_GZIP):
+            break
+        body = _without_layer(body, most)
+    return body
+
+
+def _without_layer(packed: bytes, most: int) -> bytes:
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)
     try:
-        whole = unpacker.decompress(raw, most)
+        whole = unpacker.decompress(packed, most)
     except zlib.error:
-        return _as_far_as_possible(raw, most)
-    return raw if unpacker.unconsumed_tail else whole
+        return _bare(packed, most) or _as_far_as_possible(packed, most)
+    return packed if unpacker.unconsumed_tail else whole
+
+
+def _bare(packed: bytes, most: int) -> bytes:
+    """What is packed without any header, as some servers understand deflate; nothing unless it is so to its end."""
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+    with suppress(zlib.error):
+        whole = unpacker.decompress(packed, most)
+        return whole if unpacker.eof and not unpacker.unused_data else b""
+    return b""
 
 
 def _as_far_as_possible(raw: bytes, most: int) -> bytes:

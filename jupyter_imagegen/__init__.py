@@ -11,6 +11,7 @@ The modules, in the order of their imports; each uses only those above it:
     nearest      "Did you mean …?"
     errors       the tree of everything that is raised
     keys         a key that never prints, and the scrubbing of texts
+    edge         how errors leave this package
     keychain     where a key comes from
     settings     %config and the environment
     switches     the table of options
@@ -34,6 +35,7 @@ The modules, in the order of their imports; each uses only those above it:
     events       the bytes of an event stream -> events
     shapes       where the pictures are in JSON of any shape
     payload      base64 and data: URIs -> bytes
+    delivery     what an answer brought: pictures, previews, orders, errors
     answer       a Reply that is a success -> the pictures in it
     blobs        files that are whole or absent
     journal      the append-only log

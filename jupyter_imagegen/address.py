@@ -37,7 +37,7 @@ async def looked_up(url: str, endpoint: Endpoint) -> Addresses:
     if inside and not inside <= set(await _addresses(own, None)):
         home = origin(endpoint.base_url)
         message = f"The picture's URL points into a private network ({parts.hostname}), not to {home}."
-        raise DownloadFailed(message, "It was not fetched. The answer is kept, so that you can decide.")
+        raise DownloadFailed(message)
     return found
 
 
@@ -45,7 +45,12 @@ def _is_left_to_a_proxy(scheme: str, host: str) -> bool:
     """Whether a proxy looks up this name, which this machine may not even know; an address is never left to one."""
     proxies = getproxies()
     has_proxy = bool(proxies.get(scheme) or proxies.get("all")) and not proxy_bypass(host)
-    return has_proxy and host != "localhost" and re.search(r"[a-zA-Z]", host.rpartition(".")[2]) is not None
+    return has_proxy and host != "localhost" and not _is_number(host)
+
+
+def _is_number(host: str) -> bool:
+    """Whether this is an address and no name, also in the spellings that only a resolver understands (0x7f000001)."""
+    return ":" in host or re.fullmatch(r"(0x[0-9a-fA-F]*|\d+)(\.(0x[0-9a-fA-F]*|\d+))*", host) is not None
 
 
 async def _addresses(host: str, port: int | None) -> Addresses:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import cells
 from .bridge import Job, wait, wait_async
+from .edge import plain_errors
 from .errors import ImageGenError
 from .options import Options, from_call
 from .prepare import prepare
@@ -57,24 +58,25 @@ def generate(
     Raises the errors of jupyter_imagegen.errors; pictures that did arrive are in the error's `result`. An interrupt
     closes the connections, records the calls as cancelled and goes on as KeyboardInterrupt.
     """
-    options = from_call(
-        prompt,
-        Where(provider=provider, base_url=base_url, model=model),
-        n=n,
-        timeout=timeout,
-        tags=tags,
-        note=note,
-        inline=inline,
-        save=save,
-        omit=omit,
-        image=image,
-        mask=mask,
-        max_cost=max_cost,
-        force=force,
-        quiet=quiet,
-        fields=fields,
-    )
-    return run(job(options))
+    with plain_errors():
+        options = from_call(
+            prompt,
+            Where(provider=provider, base_url=base_url, model=model),
+            n=n,
+            timeout=timeout,
+            tags=tags,
+            note=note,
+            inline=inline,
+            save=save,
+            omit=omit,
+            image=image,
+            mask=mask,
+            max_cost=max_cost,
+            force=force,
+            quiet=quiet,
+            fields=fields,
+        )
+        return run(job(options))
 
 
 async def agenerate(
@@ -98,35 +100,36 @@ async def agenerate(
     **fields: Any,  # noqa: ANN401  (whatever the endpoint's body may hold)
 ) -> Result:
     """As `generate`, for a coroutine of any event loop; cancelling it cancels the calls."""
-    options = from_call(
-        prompt,
-        Where(provider=provider, base_url=base_url, model=model),
-        n=n,
-        timeout=timeout,
-        tags=tags,
-        note=note,
-        inline=inline,
-        save=save,
-        omit=omit,
-        image=image,
-        mask=mask,
-        max_cost=max_cost,
-        force=force,
-        quiet=quiet,
-        fields=fields,
-    )
-    asked = job(options)
-    try:
-        await wait_async(asked)
-    except asyncio.CancelledError:
-        # Only in the cell itself: out of a task of its own, KeyboardInterrupt would end the kernel's loop.
-        if cells.is_interrupted():
-            raise KeyboardInterrupt from None
-        raise
-    if asked.is_cancelled:
-        # Not KeyboardInterrupt: out of a task it would stop whatever cell the loop is serving by then.
-        raise asyncio.CancelledError
-    return finish(asked)
+    with plain_errors():
+        options = from_call(
+            prompt,
+            Where(provider=provider, base_url=base_url, model=model),
+            n=n,
+            timeout=timeout,
+            tags=tags,
+            note=note,
+            inline=inline,
+            save=save,
+            omit=omit,
+            image=image,
+            mask=mask,
+            max_cost=max_cost,
+            force=force,
+            quiet=quiet,
+            fields=fields,
+        )
+        asked = job(options)
+        try:
+            await wait_async(asked)
+        except asyncio.CancelledError:
+            # Only in the cell itself: out of a task of its own, KeyboardInterrupt would end the kernel's loop.
+            if cells.is_interrupted():
+                raise KeyboardInterrupt from None
+            raise
+        if asked.is_cancelled:
+            # Not KeyboardInterrupt: out of a task it would stop whatever cell the loop is serving by then.
+            raise asyncio.CancelledError
+        return finish(asked)
 
 
 class Here(Enum):
@@ -143,9 +146,10 @@ def history(notebook: str | Here | None = Here.NOTEBOOK) -> History:
     """
     from .frame import frame  # noqa: PLC0415  (pandas is loaded by the first look)
 
-    found, settings, wanted = _records(notebook)
+    with plain_errors():
+        found, settings, wanted = _records(notebook)
+        others = 0 if found else len(_records(None)[0])
     made = frame(found, settings.store)
-    others = 0 if found else len(_records(None)[0])
     if others:
         made.attrs["note"] = f"None of {wanted}; the store has {others} calls: ig.history(notebook=None)"
     return made
@@ -155,7 +159,8 @@ def spent(notebook: str | Here | None = Here.NOTEBOOK) -> Spent:
     """What the calls of this notebook cost together, as far as that is known; `notebook` is as in `history`."""
     from .bill import spent as total  # noqa: PLC0415  (loaded by the first look)
 
-    found, _, _ = _records(notebook)
+    with plain_errors():
+        found, _, _ = _records(notebook)
     return total(found)
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .answer import Answer, Delivered, Glimpse, Reading, read
+from .endpoint import Endpoint
+from .keys import Secret
 from .reply import Reply
+from .request import ImageRequest
 
 Keep = Callable[[int, Delivered], None]
 """Keeps a finished picture, by its place in the answer."""
@@ -17,11 +20,11 @@ See = Callable[[int, bytes], None]
 class Arrival:
     """What has come of one answer; the client hands it each part."""
 
-    def __init__(self, base_url: str, wanted: int, keep: Keep, see: See) -> None:
-        self._wanted = wanted
+    def __init__(self, request: ImageRequest, endpoint: Endpoint, key: Secret | None, keep: Keep, see: See) -> None:
+        self._wanted = request.n
         self._keep = keep
         self._see = see
-        self._reading = Reading(base_url, "")
+        self._reading = Reading(endpoint.base_url, "", key)
 
     def take(self, part: bytes) -> None:
         """Keep and show what these bytes complete."""
@@ -42,8 +45,8 @@ class Arrival:
         return self._reading.is_over
 
     def is_enough(self) -> bool:
-        """Whether a stream has brought as many pictures as were asked for."""
-        return bool(self._reading.is_stream) and self._reading.received >= self._wanted
+        """Whether a stream has brought as many pictures as were asked for, or an error: more may still come."""
+        return self._reading.is_stream and (self._reading.received >= self._wanted or self._reading.has_failed)
 
     def answer(self, reply: Reply) -> Answer:
         """The whole answer, which is not read twice where it was a stream. Raises as `answer.read` does."""

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from .edge import forget_values
 from .sight import Sight
 
 if TYPE_CHECKING:
@@ -121,6 +122,8 @@ class Job:
         try:
             self.outcome = await self._http.session(self.ask.store).generate(self.ask, self._see)
         except Exception as error:  # noqa: BLE001  (handed to the waiting thread, which raises it)
+            # Frames of the HTTP library hold the header with the key, and %xmode Verbose prints what frames hold.
+            forget_values(error)
             self.defect = error
 
     def _see(self, place: int, data: bytes) -> None:

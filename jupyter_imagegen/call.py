@@ -9,15 +9,15 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from tempfile import gettempdir
-from typing import Any, Final
+from tempfile import mkdtemp
+from typing import Final
 
 import msgspec
 
 from . import __version__, keychain
-from .answer import Answer, Delivered, Task, read
+from .answer import Answer, Delivered, Task, read, usage_of
 from .arrival import Arrival, See
 from .ask import Ask
 from .blobs import keep_image, keep_input, keep_unread, nearby
@@ -35,12 +35,14 @@ from .errors import (
     NoPicture,
     NotKept,
     OutcomeUnknown,
+    RateLimited,
+    ServerFailed,
     StoreError,
     TaskUnfinished,
 )
 from .image import Image, sniff
 from .journal import NOTHING, Ended, Kept, Segment, now
-from .keys import Secret, cleaned, scrub
+from .keys import Secret, scrub, scrubbed
 from .order import Attempts, Order
 from .records import Record
 from .rejection import explain
@@ -49,8 +51,8 @@ from .request import ImageRequest
 
 _DOWNLOADS_AT_ONCE: Final = 8
 _POLL_S: Final = 2.0
-_LONGEST_COMPLAINT: Final = 64 * 1024
-"""Bytes of a successful reply up to which it may be a complaint, and is searched for the key."""
+_PAID: Final = (OutcomeUnknown, DownloadFailed, NoPicture)
+"""Errors of an answer that was paid for: it is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +81,14 @@ class Call:
         self._kept: list[Kept] = []
         self._reply: Reply | None = None
         self._usage: str | None = None
+        self._made = 0
         self._is_cancelled = False
         self._cut_short = ""
         self._cut: CallError | None = None
         self._arrival = Arrival(
-            ask.endpoint.base_url,
-            request.n,
+            request,
+            ask.endpoint,
+            ask.key,
             self._keep_early,
             lambda place, data: see(request.first_index + place, data),
         )
@@ -133,10 +137,12 @@ class Call:
         try:
             answer = await self._finished(self._arrival.answer(reply))
             self._usage = answer.usage
+            self._made = sum(picture.fault is None for picture in answer.pictures)
             await self._keep_all(answer)
         except StoreError as error:
             raise self._with_the_answer_kept(self._reply, NotKept(error.message)) from None
-        except (OutcomeUnknown, DownloadFailed, NoPicture) as error:
+        except _PAID as error:
+            self._usage = self._usage or usage_of(self._reply)
             raise self._with_the_answer_kept(self._reply, error) from None
         missing = self._cut or answer.fault
         if missing is not None and len(self._kept) < self._request.n:
@@ -148,11 +154,14 @@ class Call:
         Raises what cut it, with what came kept.
         """
         try:
-            return self._without_key(await self._client.post(self._order, self._attempts, self._arrival))
+            return await self._client.post(self._order, self._attempts, self._arrival)
         except (ConnectionCut, DeadlinePassed) as error:
             partial = self._attempts.partial
-            if partial is None or not partial.is_success or not partial.body:
+            self._reply = partial
+            if partial is None or not partial.body or partial.status >= 500:
                 raise
+            if not partial.is_success:
+                return partial  # it said no before it was cut: what it says counts
             try:
                 self._arrival.answer(partial)
             except CallError:
@@ -165,36 +174,52 @@ class Call:
 
         Raises TaskUnfinished, and what a task ends with.
         """
-        task = answer.task
-        while task is not None and answer.task is not None:
+        if not answer.tasks:
+            return answer
+        ended = await asyncio.gather(*(self._ended_task(task) for task in answer.tasks), return_exceptions=True)
+        defects = [each for each in ended if isinstance(each, BaseException) and not isinstance(each, CallError)]
+        faults = [each for each in ended if isinstance(each, CallError)]
+        for fault in (*defects, *(faults if len(faults) == len(ended) else ())):
+            raise fault
+        answers = [Answer(pictures=(Delivered(fault=each),)) if isinstance(each, CallError) else each for each in ended]
+        found = [each for each in answers if isinstance(each, Answer)]
+        usage = next((each.usage for each in found if each.usage), None)
+        return Answer(pictures=tuple(picture for each in found for picture in each.pictures), usage=usage)
+
+    async def _ended_task(self, task: Task) -> Answer:
+        while True:
             if not task.path or self._seconds_left <= _POLL_S:
                 raise _unfinished(task, self._order, "")
             await asyncio.sleep(_POLL_S)
-            self._reply = await self._polled(task)
-            answer = read(self._reply)
-        return answer
+            answer = await self._polled(task)
+            if not answer.tasks:
+                return answer
 
-    async def _polled(self, task: Task) -> Reply:
+    async def _polled(self, task: Task) -> Answer:
         """What the server says of a task now. Raises TaskUnfinished where it says nothing of it."""
         try:
-            reply = self._without_key(await self._client.poll(task.path, self._order, self._seconds_left))
-        except DownloadFailed as error:
-            raise _unfinished(task, self._order, error.message) from None
+            reply = await self._client.poll(task.path, self._order, self._seconds_left)
+        except DownloadFailed:
+            raise _unfinished(task, self._order, "the server could not be asked.") from None
+        if 300 <= reply.status < 400:
+            raise _unfinished(task, self._order, "the server points elsewhere.")
         if not reply.is_success:
             raise _unfinished(task, self._order, explain(reply, self._endpoint.model).message)
-        return reply
+        try:
+            answer = read(reply)
+        except (AnswerUnreadable, RateLimited, ServerFailed) as error:
+            raise _unfinished(task, self._order, error.message) from None
+        except NoPicture as error:
+            if task.id in error.message:
+                self._reply = reply
+                raise
+            raise _unfinished(task, self._order, error.message) from None
+        self._reply = reply
+        return answer
 
     @property
     def _seconds_left(self) -> float:
         return self._order.timeout_s - (time.monotonic() - self._began)
-
-    def _without_key(self, reply: Reply) -> Reply:
-        """A short reply without the key that it may echo. A long one holds pictures: it is left byte for byte."""
-        key = self._order.key
-        if reply.is_success and len(reply.body) > _LONGEST_COMPLAINT:
-            return reply
-        headers = tuple((name, scrub(value, key)) for name, value in reply.headers)
-        return replace(reply, headers=headers, body=cleaned(reply.body, key))
 
     async def _keep_all(self, answer: Answer) -> None:
         """Keep each picture as soon as it is there. Raises the first fault, once every other picture is kept."""
@@ -203,9 +228,10 @@ class Call:
         missing = [each for each in enumerate(answer.pictures, self._request.first_index) if each[0] not in places]
         bringing = [self._bring(place, delivered, gate, answer) for place, delivered in missing]
         found = await asyncio.gather(*bringing, return_exceptions=True)
-        for fault in found:
-            if fault is not None:
-                raise fault
+        faults = [fault for fault in found if fault is not None]
+        # One behind which there may be a paid picture goes first: its answer is kept.
+        for fault in (*(fault for fault in faults if isinstance(fault, _PAID)), *faults):
+            raise fault
 
     async def _bring(self, place: int, delivered: Delivered, gate: asyncio.Semaphore, answer: Answer) -> None:
         async with gate:
@@ -256,16 +282,17 @@ class Call:
     def _keep_what_was_paid(self) -> None:
         """Of an answer that had come when the call was cut short, keep the whole where pictures of it are missing."""
         reply = self._reply or self._attempts.partial
-        if reply is not None and reply.is_success and len(self._kept) < self._request.n:
+        if reply is not None and reply.is_success and reply.body and len(self._kept) < self._request.n:
             self._cut_short = self._where_kept(reply)
 
     def _where_kept(self, reply: Reply) -> str:
-        body = cleaned(reply.body, self._order.key)
-        for folder in (self._store, Path(gettempdir()) / "imagegen"):
-            try:
-                return f"The answer is kept in {nearby(keep_unread(folder, self._called.id, body))}."
-            except StoreError as error:
-                problem = error.message
+        try:
+            return f"The answer is kept in {nearby(keep_unread(self._store, self._called.id, reply.told))}."
+        except StoreError as error:
+            problem = error.message
+        with suppress(StoreError, OSError):
+            elsewhere = Path(mkdtemp(prefix="imagegen-"))  # nobody else may read it or have made it before
+            return f"The answer is kept in {nearby(keep_unread(elsewhere, self._called.id, reply.told))}."
         return f"The answer could not be kept either: {problem}"
 
     def _ended(self, error: ImageGenError | None) -> Ended:
@@ -293,9 +320,11 @@ class Call:
         if not isinstance(error, CallError):
             return error
         key, replied = self._order.key, self._reply.request_id if self._reply is not None else ""
+        # Beside a picture that came, what the error of another says of nothing is not true.
+        hint = error.hint.removeprefix("Nothing was made.").strip() if self._kept else error.hint
         return type(error)(
             scrub(error.message, key),
-            scrub(error.hint, key),
+            scrub(hint, key),
             code=scrub(error.code, key),
             request_id=scrub(error.request_id or replied, key),
         )
@@ -314,7 +343,7 @@ class Call:
             reply,
             msgspec.json.decode(self._usage) if self._usage else None,
             asked=request.wanted,
-            received=len(self._kept),
+            received=max(self._made, len(self._kept)),
             images=request.images,
             model=self._endpoint.model,
             provider=self._endpoint.provider.name,
@@ -335,8 +364,9 @@ class Call:
 
 
 def _unfinished(task: Task, order: Order, why: str) -> TaskUnfinished:
-    message = f"The server took the order as task {task.id}, and its picture did not come{f': {why}' if why else '.'}"
-    whom = f"GET {order.endpoint.base_url}{task.path}" if task.path else "Its provider"
+    name, path = scrub(task.id, order.key), scrub(task.path, order.key)
+    message = f"The server took the order as task {name}, and its picture did not come{f': {why}' if why else '.'}"
+    whom = f"GET {order.endpoint.base_url}{path}" if path else "Its provider"
     hint = f"It may have been charged, so it was not sent again. {whom} says what became of it."
     return TaskUnfinished(message, hint)
 
@@ -345,18 +375,7 @@ def _usage(text: str | None, key: Secret | None) -> msgspec.Raw:
     """The token counts without the key, should a server have put it there. Its text is not cut: it stays JSON."""
     if text is None:
         return NOTHING
-    return msgspec.Raw(msgspec.json.encode(_scrubbed(msgspec.json.decode(text), key)))
-
-
-def _scrubbed(value: Any, key: Secret | None) -> Any:  # noqa: ANN401  (whatever a server may send)
-    match value:
-        case str():
-            return scrub(value, key)
-        case list():
-            return [_scrubbed(item, key) for item in value]
-        case dict():
-            return {scrub(name, key): _scrubbed(item, key) for name, item in value.items()}
-    return value
+    return msgspec.Raw(msgspec.json.encode(scrubbed(msgspec.json.decode(text), key)))
 
 
 def _cancelled_when(attempts: Attempts) -> str:

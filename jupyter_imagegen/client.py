@@ -15,6 +15,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx2
 
 from .address import looked_up
+from .complaint import line, shortened
 from .embedded import Exchange
 from .endpoint import Endpoint
 from .errors import (
@@ -38,8 +39,13 @@ DOWNLOADS: Final = 4
 REDIRECTS: Final = 5
 LARGEST_ANSWER: Final = 512 * 2**20
 LARGEST_PICTURE: Final = 128 * 2**20
+LARGEST_COMPLAINT: Final = 2**20
+"""Of an answer that is no success, no more is read."""
 LINGER_S: Final = 3.0
 """How long a stream that has brought every picture is listened to, for its usage and its end."""
+
+_LONGEST_DRAWN: Final = 1.25  # A wait is drawn out by up to this much, by chance.
+_ENCODINGS: Final = {"Accept-Encoding": "gzip, deflate"}  # Bodies are read raw: what this package can undo.
 
 Got = TypeVar("Got")
 
@@ -89,8 +95,9 @@ class Client:
                 verdict = Stop() if reply.status < 300 else after_reply(reply, attempts.made, time.time())
                 if isinstance(verdict, Stop) or _is_too_long(verdict, until):
                     return reply
-                # A rate limit is no work: an interrupt or a deadline from here on has cost nothing. 503 may be.
-                attempts.has_left = reply.status != 429
+                # A rate limit is no work: an interrupt or a deadline from here on has cost nothing. A 503 may be.
+                attempts.is_doubtful = attempts.is_doubtful or reply.status != 429
+                attempts.has_left = attempts.is_doubtful
             await _pause(verdict)
 
     async def _post_once(self, order: Order, attempts: Attempts, taker: Taker) -> Reply:
@@ -141,7 +148,7 @@ class Client:
     async def _poll_once(self, url: str, order: Order) -> Reply:
         http = self._for(order.endpoint)
         in_use.set(order.key)
-        asking = http.build_request("GET", url, headers=key_header(order), timeout=_GET_TIMEOUTS)
+        asking = http.build_request("GET", url, headers={**_ENCODINGS, **key_header(order)}, timeout=_GET_TIMEOUTS)
         response = await http.send(asking, stream=True)
         http.cookies.clear()
         arrived = bytearray()
@@ -240,30 +247,31 @@ def _network() -> httpx2.AsyncClient:
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
     try:
         return httpx2.AsyncClient(limits=limits, follow_redirects=False)
-    except (ImportError, OSError, ValueError) as error:
-        message = f"No connection can be made with the proxy or certificates of the environment: {error}"
+    except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
+        why = "" if "@" in str(error) else f": {error}"  # an address may have a password in it
+        message = f"No connection can be made with the proxy or certificates of the environment{why}"
         hint = "Look at HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR. Nothing was sent."
         raise SettingsError(message, hint) from None
 
 
 def _is_too_long(wait: Wait, until: float) -> bool:
     """Whether the wait would end after the deadline: then what there is now is the answer."""
-    return time.monotonic() + wait.seconds >= until
+    return time.monotonic() + wait.seconds * _LONGEST_DRAWN >= until
 
 
 def _fetching(http: httpx2.AsyncClient, url: str, addresses: tuple[str, ...], turn: int) -> httpx2.Request:
     """A GET of this URL, from one of the addresses that were looked at, the next one at each attempt."""
     asked = httpx2.URL(url)
     if not addresses:
-        return http.build_request("GET", asked, timeout=_GET_TIMEOUTS)
+        return http.build_request("GET", asked, headers=_ENCODINGS, timeout=_GET_TIMEOUTS)
     pinned = asked.copy_with(host=addresses[(turn - 1) % len(addresses)])
     return http.build_request(
         "GET",
         pinned,
-        headers={"Host": asked.netloc.decode("ascii")},
+        headers={**_ENCODINGS, "Host": asked.netloc.decode("ascii")},
         timeout=_GET_TIMEOUTS,
         # The certificate has to be that of the name, wherever the connection goes.
-        extensions={"sni_hostname": asked.host},
+        extensions={"sni_hostname": asked.raw_host.decode("ascii")},
     )
 
 
@@ -316,7 +324,7 @@ def _deadline(timeout_s: float, attempts: Attempts) -> CallError:
 
 async def _pause(wait: Wait) -> None:
     """Wait a little longer than asked, by chance, so that many kernels do not come back together."""
-    await asyncio.sleep(wait.seconds * random.uniform(1.0, 1.25))  # noqa: S311  (no secret depends on it)
+    await asyncio.sleep(wait.seconds * random.uniform(1.0, _LONGEST_DRAWN))  # noqa: S311  (no secret depends on it)
 
 
 @asynccontextmanager
@@ -334,10 +342,14 @@ class _TooLargeError(httpx2.ReadError):
 async def _read_while_wanted(response: httpx2.Response, arrived: bytearray, taker: Taker) -> None:
     """Collect the body, and hand a success on as it comes; a relay may keep its connection open for ever."""
     parts = response.aiter_raw()
-    is_shown = 200 <= response.status_code < 300 and not response.headers.get("content-encoding", "")
-    while not (is_shown and taker.is_over()):
+    is_success = 200 <= response.status_code < 300
+    is_shown = is_success and response.headers.get("content-encoding", "identity").lower() == "identity"
+    until: float | None = None
+    while not (is_shown and taker.is_over()) and (is_success or len(arrived) < LARGEST_COMPLAINT):
+        if until is None and is_shown and taker.is_enough():
+            until = time.monotonic() + LINGER_S  # fixed once: a heartbeat must not draw it out
         try:
-            async with asyncio.timeout(LINGER_S if is_shown and taker.is_enough() else None):
+            async with asyncio.timeout(None if until is None else until - time.monotonic()):
                 part = await anext(parts)
         except (StopAsyncIteration, TimeoutError):
             return
@@ -366,11 +378,14 @@ def _reply(response: httpx2.Response, arrived: bytearray, order: Order) -> Reply
         headers=tuple((name.lower(), value) for name, value in response.headers.multi_items()),
         body=unpacked(bytes(arrived), response.headers.get("content-encoding", ""), LARGEST_ANSWER),
         base_url=order.endpoint.base_url,
+        key=order.key,
     )
 
 
 def _not_fetched(url: str, why: str) -> DownloadFailed:
-    message = f"The picture was made, and could not be fetched from {urlsplit(url).netloc}: {why}."
+    message = (
+        f"The picture was made, and could not be fetched from {shortened(line(urlsplit(url).hostname), 100)}: {why}."
+    )
     return DownloadFailed(message)
 
 
@@ -381,4 +396,4 @@ def _is_temporary(error: Exception) -> bool:
 
 
 def _said(error: Exception) -> str:
-    return str(error) or type(error).__name__
+    return str(error).rstrip(".") or type(error).__name__

@@ -13,7 +13,7 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from .blobs import nearby
-from .mismatch import of_picture
+from .mismatch import of_calls, of_picture
 from .plan import dollars
 
 if TYPE_CHECKING:
@@ -62,15 +62,8 @@ def _alt(result: Result) -> str:
 def caption_lines(result: Result) -> list[str]:
     """One line for each picture (model, size, format, time, cost, path), and the note of a choice that nobody made."""
     lines = [_caption(picture, f"[{place}] " if len(result) > 1 else "") for place, picture in enumerate(result)]
-    notes = [note for note in (_count(result), *_differences(result), result.note) if note and lines]
+    notes = [note for note in (of_calls(result.records), *_differences(result), result.note) if note and lines]
     return [*lines, *(f"({note})" for note in notes)]
-
-
-def _count(result: Result) -> str:
-    """What is said when a server gave more or fewer pictures than were asked for."""
-    asked = sum(record.call.n for record in result.records)
-    came = sum(len(record.images) for record in result.records)
-    return "" if came == asked else f"{came} of {asked} pictures came"
 
 
 def _differences(result: Result) -> Iterator[str]:

@@ -135,7 +135,8 @@ def _usual_scheme(url: str) -> str:
 
 
 def _no_address(url: str) -> SettingsError:
-    message = f"{url!r} is not an http or https address."
+    # With an @ in it, it may hold a password.
+    message = f"{'The base URL' if '@' in url else repr(url)} is not an http or https address."
     return SettingsError(message)
 
 

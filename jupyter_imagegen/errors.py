@@ -43,6 +43,7 @@ A message says what happened and why, `hint` what to do. Neither ever holds a ke
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 
@@ -60,6 +61,12 @@ class ImageGenError(Exception):
         """The Result with the pictures that did arrive; None where the error came before anything was sent."""
         if self.hint:
             self.add_note(self.hint)
+
+    def reword(self, change: Callable[[str], str]) -> None:
+        """Change every text that this error shows."""
+        self.message, self.hint = change(self.message), change(self.hint)
+        self.args = (self.message,)
+        self.__notes__ = [change(note) for note in getattr(self, "__notes__", ())]
 
     def lines(self) -> tuple[str, ...]:
         """What a notebook shows: the message, then the hint."""

@@ -6,7 +6,7 @@ import json
 import logging
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
 from functools import lru_cache
@@ -89,6 +89,24 @@ def cleaned(data: bytes, key: Secret | None) -> bytes:
         if clean != body:
             data = json.dumps(clean).encode()
     return scrub_bytes(data, key)
+
+
+def scrubbed(value: Any, key: Secret | None) -> Any:  # noqa: ANN401  (any JSON value)
+    """A JSON value with every text and every name in it scrubbed."""
+    match value:
+        case str():
+            return scrub(value, key)
+        case list():
+            return [scrubbed(item, key) for item in value]
+        case dict():
+            return {scrubbed(name, key): scrubbed(item, key) for name, item in value.items()}
+    return value
+
+
+def held(environ: Mapping[str, str]) -> tuple[Secret, ...]:
+    """Every key that the environment holds under a name that ends in _API_KEY."""
+    found = ((name, value.strip()) for name, value in environ.items() if name.endswith("_API_KEY"))
+    return tuple(Secret(value, name) for name, value in found if value)
 
 
 def looks_like_key(text: str) -> bool:

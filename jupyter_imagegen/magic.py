@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
+from .edge import plain_errors
 from .errors import ImageGenError, OptionError
-from .switches import SWITCHES
+from .switches import SWITCHES, shown
 
 if TYPE_CHECKING:
     from .frame import History
@@ -28,9 +29,9 @@ class ImageGenMagics(Magics):
         """Generate pictures."""
         from .options import parse_cell, parse_line  # noqa: PLC0415  (loaded by the first call)
 
-        names = self._names
-        options = parse_line(line, names) if cell is None else parse_cell(line, cell, names)
-        return self._carry_out(options)
+        with plain_errors():
+            options = parse_line(line, self._names) if cell is None else parse_cell(line, cell, self._names)
+            return self._carry_out(options)
 
     @line_magic
     def imagegen_history(self, line: str) -> History:
@@ -38,7 +39,7 @@ class ImageGenMagics(Magics):
         from .api import Here, history  # noqa: PLC0415  (loaded by the first look)
 
         if line.strip() not in ("", "--all"):
-            message = f"%imagegen_history takes --all or nothing, not {line.strip()!r}."
+            message = f"%imagegen_history takes --all or nothing, not {shown(line.strip())}."
             raise OptionError(message, "%imagegen_history? says more.")
         return history(notebook=None if line.strip() else Here.NOTEBOOK)
 
@@ -49,7 +50,8 @@ class ImageGenMagics(Magics):
         from .listing import models  # noqa: PLC0415
         from .settings import photograph  # noqa: PLC0415
 
-        return models(config.rows(photograph()), line.strip() or None)
+        with plain_errors():
+            return models(config.rows(photograph()), line.strip() or None)
 
     @property
     def _names(self) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from .dialects.seedream import series
 from .journal import Kept
 from .limits import sides
 from .records import Record
 
 _SPELLINGS = {"jpg": "jpeg"}
-_SERIES = "sequential_image_generation"
-"""A field that makes the number of pictures a limit, and not a promise."""
 
 
 def mismatch(record: Record, kept: Kept) -> str | None:
@@ -35,8 +36,16 @@ def _of_format(asked: object, kept: Kept) -> tuple[str, ...]:
     return (f"asked for {asked}, got {kept.format}",)
 
 
+def of_calls(records: Iterable[Record]) -> str | None:
+    """How many pictures came of how many that were promised by several calls; None where they are as many."""
+    promised = [record for record in records if series(record.asked) is None]
+    wanted = sum(record.call.n for record in promised)
+    came = sum(len(record.images) for record in promised)
+    return None if came == wanted else f"{came} of {wanted} pictures came"
+
+
 def _of_call(record: Record) -> tuple[str, ...]:
     wanted, came = record.call.n, len(record.images)
-    if came == wanted or _SERIES in record.asked:
+    if came == wanted or series(record.asked) is not None:
         return ()
     return (f"asked for {wanted} picture{'' if wanted == 1 else 's'}, got {came}",)

@@ -231,7 +231,10 @@ def _rendered(template: str, variables: Mapping[str, str]) -> str:
 def texts(options: Options) -> tuple[str, ...]:
     """Everything in these options that is sent or recorded as it was typed."""
     values = [value for pair in (*options.fields, *options.variables) for value in pair]
-    return (options.prompt, options.template or "", options.note or "", *options.tags, *values)
+    where = (options.where.provider, options.where.base_url, options.where.model)
+    given = (*options.images, options.mask)
+    single = (options.prompt, options.template, options.note, options.save, *where, *given)
+    return (*(text for text in single if isinstance(text, str)), *options.tags, *values)
 
 
 def _sendable(prompt: Any) -> str:  # noqa: ANN401  (what a person gives)

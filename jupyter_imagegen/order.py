@@ -42,6 +42,8 @@ class Attempts:
 
     made: int = 0
     has_left: bool = False
+    is_doubtful: bool = False
+    """Whether an attempt before was answered in a way that does not rule out that it was worked on."""
     partial: Reply | None = None
     """What had come of an answer when its connection was cut or given up."""
 

@@ -22,7 +22,7 @@ from .errors import (
     TimedRun,
     TooExpensive,
 )
-from .keys import Secret
+from .keys import Secret, held
 from .options import Given, Options, texts
 from .plan import Plan, dollars
 from .records import read
@@ -40,13 +40,14 @@ _find: Final = partial(keychain.find, environ=os.environ)
 
 def prepare(options: Options) -> Ask:
     """Decide everything that can be decided before something is sent, and refuse what must not be."""
+    _refuse_keys(options, held(os.environ))
     settings = photograph()
     endpoint = resolve(options.where, settings, os.environ, config.rows(settings))
     requests = _requests(options, endpoint, settings.store)
     expected = _estimate(endpoint, requests)
     _refuse_dear(options, endpoint, expected)
     key = _key(endpoint, settings)
-    _refuse_own_key(options, key)
+    _refuse_keys(options, () if key is None else (key,))
     _refuse_timed(endpoint)
     _make_room(options.save)
     return Ask(
@@ -64,6 +65,7 @@ def prepare(options: Options) -> Ask:
 
 def plan(options: Options) -> Plan:
     """What would be sent, without sending it; a key that is missing is said, not raised, and not asked for."""
+    _refuse_keys(options, held(os.environ))
     settings = photograph()
     endpoint = resolve(options.where, settings, os.environ, config.rows(settings))
     requests = _requests(options, endpoint, settings.store)
@@ -135,18 +137,21 @@ def _key(endpoint: Endpoint, settings: Settings) -> Secret | None:
     """The key that may go there; one that is missing is asked for, where there is someone to answer."""
     try:
         return key_for(endpoint, settings.environment, os.environ, _find)
-    except KeyMissing:
-        typed = keychain.ask(endpoint.provider.key_variable, origin(endpoint.base_url))
-        if typed is None:
-            raise
-        return typed
+    except KeyMissing as error:
+        missing = error
+    # Outside of the handler, so that an interrupt at the prompt is no second error behind the first.
+    typed = keychain.ask(endpoint.provider.key_variable, origin(endpoint.base_url))
+    if typed is None:
+        raise missing
+    return typed
 
 
-def _refuse_own_key(options: Options, key: Secret | None) -> None:
-    """The key that is about to be used, in a variable or a note, has no shape by which it could be known."""
-    if key is not None and len(key.reveal()) >= _LONG and any(key.reveal() in text for text in texts(options)):
-        message = f"The prompt, a variable or an option holds the key of {key.source}. Nothing was sent."
-        raise KeyInCell(message)
+def _refuse_keys(options: Options, keys: tuple[Secret, ...]) -> None:
+    """A key that is set, in a variable or a note, may have no shape by which it could be known."""
+    for key in keys:
+        if len(key.reveal()) >= _LONG and any(key.reveal() in text for text in texts(options)):
+            message = f"The prompt, a variable or an option holds the key of {key.source}. Nothing was sent."
+            raise KeyInCell(message)
 
 
 def _refuse_timed(endpoint: Endpoint) -> None:

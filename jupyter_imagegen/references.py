@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .errors import ReferenceUnreadable, StoreError
 from .image import Image, sniff
+from .keys import scrub
 from .nearest import did_you_mean
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def _read(path: Path) -> bytes:
 
 def _shown(path: Path | str) -> str:
     """A path as text that can be written down: half characters, which file names may hold, become `?`."""
-    return str(path).encode("utf-8", "replace").decode()
+    return scrub(str(path).encode("utf-8", "replace").decode(), None)
 
 
 def _neighbours(path: Path) -> str:

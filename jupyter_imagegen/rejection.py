@@ -150,7 +150,7 @@ def explain(reply: Reply, model: Model = _ANY_MODEL) -> CallError:
 
     The row of the model adds that its vendor has retired it, where the error is about the model.
     """
-    complaint = read_complaint(reply.body)
+    complaint = read_complaint(reply.told)
     kind = _kind(reply.status, complaint)
     return kind(
         _message(kind, reply, complaint),
@@ -218,6 +218,8 @@ def _finer(kind: type[CallError], complaint: Complaint) -> type[CallError]:
 
 def _message(kind: type[CallError], reply: Reply, complaint: Complaint) -> str:
     if kind is Redirected:
+        if not reply.header("location"):
+            return f"HTTP {reply.status}: the endpoint points elsewhere, and does not say where."
         return f"HTTP {reply.status}: the endpoint points to {_target(reply)}, and a paid request is not sent on."
     start = "The endpoint answered with an error: " if 200 <= reply.status < 300 else f"HTTP {reply.status}: "
     found = _found(complaint) if kind is Refused else ""
@@ -239,7 +241,7 @@ def _told(said: str, reply: Reply, complaint: Complaint) -> str:
     name = complaint.code or complaint.type
     return (
         said
-        or (f"{name}, and no more." if name else line(reply.body[:500].decode(errors="replace")))
+        or (f"{name}, and no more." if name else line(reply.told[:500].decode(errors="replace")))
         or "an empty answer."
     )
 

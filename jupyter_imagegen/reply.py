@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
+from .keys import Secret, cleaned, scrub
+
 # In the order of preference (documents of OpenAI, Azure, one-api and new-api, LiteLLM, Cloudflare).
 _REQUEST_ID_HEADERS: Final = (
     "x-request-id",
@@ -33,10 +35,17 @@ class Reply:
     headers: tuple[tuple[str, str], ...]
     body: bytes = field(repr=False)
     base_url: str = ""
+    key: Secret | None = None
+    """The key that was sent, which the answer may echo: nothing of it is said before the key is taken out."""
 
     def header(self, name: str) -> str:
-        """The first value of a header, or an empty text."""
-        return next((value for key, value in self.headers if key == name), "")
+        """The first value of a header, without the key, or an empty text."""
+        return scrub(next((value for header, value in self.headers if header == name), ""), self.key)
+
+    @property
+    def told(self) -> bytes:
+        """The body as it may be shown and kept: without the key."""
+        return cleaned(self.body, self.key)
 
     @property
     def request_id(self) -> str:

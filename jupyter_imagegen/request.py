@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from . import dialects
 from .dialects import Dialect, Spelling, Wanted
+from .dialects.seedream import series
 from .endpoint import Endpoint
 from .errors import OptionError
 from .form import encode
@@ -90,7 +91,7 @@ def build(options: Options, endpoint: Endpoint, images: tuple[Reference, ...], m
     most = dialect.share(whole, endpoint.model.max_n)
     return tuple(
         _Call(options, endpoint, dialect, images, mask, share, first).request(asked, whole)
-        for first, share in _shares(options.n or 1, most)
+        for first, share in _shares(options.n or series(whole) or 1, most)
     )
 
 

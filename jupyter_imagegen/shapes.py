@@ -279,6 +279,13 @@ def progress(body: object) -> Progress | None:
     return _progress(body, "/images/generations" if body.get("object") == "generation.task" else "")
 
 
+def orders(body: object) -> tuple[Progress, ...]:
+    """Every order that an answer is about: gateways answer one for each picture."""
+    listed = objects(body.get("data")) if isinstance(body, dict) and isinstance(body.get("data"), list) else []
+    every = [found for element in listed if (found := progress({"data": element}))]
+    return tuple(every) or tuple(found for found in (progress(body),) if found)
+
+
 def _progress(holder: dict[Any, Any], folder: str) -> Progress | None:
     named, status = holder.get("task_id") or holder.get("id"), _text(holder, "status", "task_status", "state")
     state = _state(status)

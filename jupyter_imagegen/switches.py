@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
+from .edge import without_keys
 from .errors import KeyInCell, OptionError
 from .keys import looks_like_key, scrub
 from .settings import INLINE
@@ -274,5 +275,5 @@ def read_value(row: Switch, text: str) -> Any:  # noqa: ANN401  (each row reads 
 
 def shown(text: str) -> str:
     """What was typed, in quotes, not longer than a line, and without what looks like a key."""
-    text = scrub(text, None)
+    text = without_keys(scrub(text, None))
     return repr(text if len(text) <= 40 else f"{text[:39]}…")

@@ -484,7 +484,7 @@ TASK = Task(id="t_1", path="/tasks/t_1")
 )
 def test_an_order_that_was_only_taken_is_a_task(body: dict[str, Any], task: Task) -> None:
     """With the path to ask at where one is documented; the answer to that may be a task again."""
-    assert read(reply(body)) == Answer(pictures=(), task=task)
+    assert read(reply(body)) == Answer(pictures=(), tasks=(task,))
 
 
 @pytest.mark.parametrize(
@@ -768,8 +768,8 @@ def test_any_events_are_read_or_refused(said: list[tuple[object, str]]) -> None:
         (succeeded() + said("image_generation.completed", usage={}), True),
         (completed() + DONE, True),
         (completed() + event({}, "done"), True),
-        (event({"error": {"message": "m"}}, "error"), True),
-        (event({"error": "m"}), True),
+        (event({"error": {"message": "m"}}, "error"), False),
+        (event({"error": "m"}), False),
         (FAILED, False),
         (event({"type": "progress", "code": 102, "message": "painting"}), False),
         (answer(PNG), False),
@@ -780,6 +780,15 @@ def test_a_stream_is_over_when_it_says_so(body: bytes, is_over: bool) -> None:  
     reading, _ = fed([body])
 
     assert reading.is_over is is_over
+
+
+@pytest.mark.parametrize("body", [event({"error": {"message": "m"}}, "error"), event({"error": "m"})])
+def test_a_stream_that_says_an_error_may_still_bring_pictures(body: bytes) -> None:
+    """They are paid for: it is listened to a little longer."""
+    reading, _ = fed([body])
+
+    assert reading.has_failed
+    assert [each.data for each in reading.feed(completed()) if isinstance(each, Delivered)] == [PNG]
 
 
 def test_json_yields_nothing_before_its_end() -> None:

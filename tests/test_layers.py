@@ -27,7 +27,7 @@ HOMES: Final = {
     "pandas": {"frame"},
     "PIL": {"preview", "references", "sketch"},
     "IPython": {"completion", "display", "magic", "shell"},
-    "msgspec": {"answer", "call", "catalogue", "entry", "journal", "records"},
+    "msgspec": {"answer", "call", "catalogue", "delivery", "entry", "journal", "records"},
     "pybase64": {"payload", "references"},
     "keyring": {"keychain"},
     "numpy": {"references"},

@@ -29,7 +29,19 @@ def spell(wanted: Wanted) -> Spelling:
 
 def share(fields: Mapping[str, Any], most: int | None) -> int | None:  # noqa: ARG001  (it has no `n` to limit)
     """One, unless a series was asked for."""
-    return _LONGEST_SERIES if fields.get(_SERIES) == "auto" else 1
+    return 1 if series(fields) is None else _LONGEST_SERIES
+
+
+def series(fields: Mapping[str, Any]) -> int | None:
+    """How many pictures a call may make at most where it asks for a series, of which nobody knows the length; or None.
+
+    Behind a gateway the field may stand in a request of any dialect.
+    """
+    if fields.get(_SERIES) != "auto":
+        return None
+    options = fields.get(f"{_SERIES}_options")
+    most = options.get("max_images") if isinstance(options, Mapping) else None
+    return most if isinstance(most, int) and most > 0 else _LONGEST_SERIES
 
 
 def _series(wanted: Wanted) -> dict[str, Any]:

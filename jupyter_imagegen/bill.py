@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .errors import DownloadFailed, NoPicture
 from .plan import dollars
 from .records import Record
 
@@ -29,14 +30,21 @@ class Spent:
 
 def spent(records: Iterable[Record]) -> Spent:
     """The sum over these calls; one that is known to have made nothing costs nothing."""
-    calls = [record for record in records if record.status not in ("failed", "refused") or record.cost_usd is not None]
+    calls = [record for record in records if not _is_free(record)]
     unknown = [record for record in calls if record.cost_usd is None]
     return Spent(
         usd=sum(record.cost_usd or 0.0 for record in calls),
         calls=len(calls),
         unknown=len(unknown),
-        may_have_been_charged=sum(record.status in ("unknown", "cancelled") for record in unknown),
+        may_have_been_charged=sum(record.status != "ok" for record in unknown),
     )
+
+
+def _is_free(record: Record) -> bool:
+    """Whether it is known that nothing was made. A picture that could not be fetched or found was probably paid for."""
+    code = record.end.error_code if record.end is not None else None
+    is_paid = code in (DownloadFailed.default_code, NoPicture.default_code)
+    return record.status in ("failed", "refused") and record.cost_usd is None and not is_paid
 
 
 def _calls(count: int) -> str:

@@ -346,7 +346,7 @@ class Call:
             received=max(self._made, len(self._kept)),
             images=request.images,
             model=self._endpoint.model,
-            provider=self._endpoint.provider.name,
+            provider=self._endpoint.vendor,
         )
 
     def _status(self, error: ImageGenError | None) -> tuple[str, str]:

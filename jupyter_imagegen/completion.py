@@ -46,22 +46,27 @@ def _values(row: Switch, typed: list[str], rows: Catalogue) -> list[str]:
     if row.name == "provider":
         return [provider.name for provider in rows.providers]
     if row.name == "model":
-        return [model.name for model in _all_models(rows) if "*" not in model.name]
+        return _model_names(_value_of("provider", typed), rows)
     if row.name == "inline":
         return list(INLINE)
     return _merged(model.takes.get(row.field, ()) for model in _models_in(typed, rows)) if row.is_field else []
 
 
+def _model_names(provider: str | None, rows: Catalogue) -> list[str]:
+    """The models of the provider on the line, as %imagegen_models lists them, or all."""
+    from .listing import served_by  # noqa: PLC0415  (loaded by the first Tab)
+
+    names = served_by(rows, provider) if provider in rows.names else [model.name for model in _all_models(rows)]
+    return [name for name in names if "*" not in name]
+
+
 def _models_in(typed: list[str], rows: Catalogue) -> Iterable[Model]:
     """The model that the line names, with what its provider says of it; every model where it names none."""
-    named = _value_of("model", typed)
-    if named is None:
-        return _all_models(rows)
-    wanted = _value_of("provider", typed)
+    named, wanted = _value_of("model", typed), _value_of("provider", typed)
     for provider in rows.providers:
-        if provider.name == wanted:
-            return (rows.model(provider, named),)
-    return (rows.model(rows.provider("openai"), named),)
+        if provider.name == wanted and (model := named or provider.default_model) is not None:
+            return (rows.model(provider, model),)
+    return _all_models(rows) if named is None else (rows.model(rows.provider("openai"), named),)
 
 
 def _value_of(name: str, typed: list[str]) -> str | None:

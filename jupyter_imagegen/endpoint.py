@@ -20,6 +20,9 @@ _USUAL_DIALECT: Final = "openai"
 _USUAL_PATH: Final = {"azure": ""}
 """What an address without a path gets, by dialect; /v1 for all others."""
 
+_TYPED: Final = 2  # the first levels: an option or an argument, and the traits
+_FILES: Final = 3  # where the levels of the files begin
+
 _GENERATIONS: Final = "/images/generations"
 # `localhost:8080/v1` has no scheme; `http:/localhost` has one, and a slash too few.
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:/")
@@ -33,6 +36,13 @@ class Endpoint:
     base_url: str
     model: Model
     note: str = ""
+    is_own: bool = True
+    """Whether the address is the provider's, by the catalogue or by who set it; one that was typed is anybody's."""
+
+    @property
+    def vendor(self) -> str:
+        """The provider whose prices hold."""
+        return self.provider.name if self.is_own else CUSTOM
 
     @property
     def embedded(self) -> bool:
@@ -50,14 +60,7 @@ class _Address:
     provider: Provider
     base_url: str
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _KeyRing:
-    """A key and the origins that the environment or the catalogue gave it to."""
-
-    key: Secret
-    origins: tuple[str, ...]
+    is_own: bool = True
 
 
 def resolve(typed: Where, settings: Settings, environ: Mapping[str, str], catalogue: Catalogue) -> Endpoint:
@@ -75,6 +78,7 @@ def resolve(typed: Where, settings: Settings, environ: Mapping[str, str], catalo
         base_url=address.base_url,
         model=replace(row, name=named or ""),
         note=address.note,
+        is_own=address.is_own,
     )
 
 
@@ -83,14 +87,15 @@ def key_for(endpoint: Endpoint, environment: Where, environ: Mapping[str, str], 
 
     Raises KeyMissing where the provider needs a key and none is set, KeyMisdirected where its key belongs elsewhere.
     """
-    target = origin(endpoint.base_url)
-    rings = tuple(_rings(endpoint, environment, environ, find))
-    for ring in rings:
-        if target in ring.origins:
-            return ring.key
-    if endpoint.provider.name != CUSTOM:
-        homes = tuple(_own_origins(endpoint.provider, environment, environ))
-        _explain_no_key(endpoint.provider, target, homes, rings)
+    provider, target = endpoint.provider, origin(endpoint.base_url)
+    homes = () if provider.name == CUSTOM else tuple(_own_origins(provider, environment, environ))
+    # A keyring may ask its owner and Colab takes seconds: they are asked only for a key that could go there.
+    if target in homes and not endpoint.embedded and (own := find(provider.key_variable)) is not None:
+        return own
+    if target == _shared_home(endpoint, environment) and (shared := find("IMAGEGEN_API_KEY")) is not None:
+        return shared
+    if provider.name != CUSTOM and not endpoint.embedded:
+        _explain_no_key(provider, target, homes, is_set=bool(given(environ.get(provider.key_variable))))
     return None
 
 
@@ -148,11 +153,18 @@ def _address(levels: tuple[Where, ...], environ: Mapping[str, str], catalogue: C
             raise SettingsError(message)
         if level.provider not in (None, CUSTOM):
             provider = catalogue.provider(level.provider)
-            return _Address(provider, _of(provider, level.base_url or _own_url(provider, environ)))
+            url = _of(provider, level.base_url or _own_url(provider, environ))
+            is_named = level in levels[:_TYPED] and level.base_url is not None and level.base_url != provider.base_url
+            return _Address(provider, url, _named_in(level, levels, provider), is_own=not is_named)
         if level.base_url is not None:
             url = normalised(level.base_url)
             return _Address(Provider(name=CUSTOM, base_url=url), url)
     return _by_default(environ, catalogue)
+
+
+def _named_in(level: Where, levels: tuple[Where, ...], provider: Provider) -> str:
+    """A sentence for a provider that only a file names: it may be one that came with the notebook."""
+    return f"provider {provider.name}, named in imagegen.toml" if level in levels[_FILES:] else ""
 
 
 def _by_default(environ: Mapping[str, str], catalogue: Catalogue) -> _Address:
@@ -162,9 +174,18 @@ def _by_default(environ: Mapping[str, str], catalogue: Catalogue) -> _Address:
             openai, _of(openai, _own_url(openai, environ)), "provider openai, because OPENAI_API_KEY is set"
         )
     sketch = catalogue.provider("sketch")
-    lost = given(environ.get("IMAGEGEN_API_KEY"))
-    why = "IMAGEGEN_API_KEY is set, but no base URL" if lost else "no provider or key is set"
-    return _Address(sketch, sketch.base_url, f"painted by the embedded endpoint sketch: {why}")
+    return _Address(sketch, sketch.base_url, f"painted by the embedded endpoint sketch: {_unused(environ, catalogue)}")
+
+
+def _unused(environ: Mapping[str, str], catalogue: Catalogue) -> str:
+    """Why nothing else was asked, with what is set and was not enough."""
+    if given(environ.get("IMAGEGEN_API_KEY")):
+        return "IMAGEGEN_API_KEY is set, but no base URL"
+    for row in catalogue.providers:
+        for variable in (row.key_variable, row.url_variable):
+            if given(environ.get(variable)):
+                return f"{variable} is set, and -p {row.name} would use it"
+    return "no provider or key is set"
 
 
 def _of(provider: Provider, url: str) -> str:
@@ -183,19 +204,11 @@ def _own_url(provider: Provider, environ: Mapping[str, str]) -> str:
     return given(environ.get(provider.url_variable)) or provider.base_url
 
 
-def _rings(endpoint: Endpoint, environment: Where, environ: Mapping[str, str], find: Lookup) -> Iterator[_KeyRing]:
-    """The keys that are at hand. A keyring may ask its owner, so it is asked only for a key that could go there."""
-    provider = endpoint.provider
-    if provider.name != CUSTOM and (own := find(provider.key_variable)) is not None:
-        yield _KeyRing(own, tuple(_own_origins(provider, environment, environ)))
+def _shared_home(endpoint: Endpoint, environment: Where) -> str | None:
+    """Where IMAGEGEN_API_KEY may go: to the address that the environment names, else to one that was typed."""
     if environment.base_url:
-        home = origin(normalised(environment.base_url))
-    elif provider.name == CUSTOM:
-        home = origin(endpoint.base_url)
-    else:
-        return
-    if (shared := find("IMAGEGEN_API_KEY")) is not None:
-        yield _KeyRing(shared, (home,))
+        return origin(normalised(environment.base_url))
+    return origin(endpoint.base_url) if endpoint.provider.name == CUSTOM else None
 
 
 def _own_origins(provider: Provider, environment: Where, environ: Mapping[str, str]) -> Iterator[str]:
@@ -207,15 +220,14 @@ def _own_origins(provider: Provider, environment: Where, environ: Mapping[str, s
         yield origin(normalised(environment.base_url))
 
 
-def _explain_no_key(provider: Provider, target: str, homes: tuple[str, ...], rings: tuple[_KeyRing, ...]) -> None:
-    held = any(ring.key.source.startswith(provider.key_variable) for ring in rings)
-    if target not in homes and (held or (provider.needs_key and homes)):
+def _explain_no_key(provider: Provider, target: str, homes: tuple[str, ...], *, is_set: bool) -> None:
+    if target not in homes and (is_set or provider.needs_key):
         belongs = f"belongs to {homes[0]}, not to {target}" if homes else f"belongs to no address, so not to {target}"
         message = f"The key of {provider.name} {belongs}. Nothing was sent."
         raise KeyMisdirected(
             message,
-            f"If {target} is where it belongs, set {provider.url_variable} in the environment; "
-            "for another endpoint give --base-url without --provider.",
+            f"If {target} is where it belongs, set {provider.url_variable} in the environment or name it in your own "
+            "imagegen.toml; for another endpoint give --base-url without --provider.",
         )
     if provider.needs_key:
         message = f"{provider.name} needs a key, and {provider.key_variable} is not set. Nothing was sent."

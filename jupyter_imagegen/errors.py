@@ -209,6 +209,7 @@ class AccessDenied(Rejected):
 class Unverified(AccessDenied):
     """The model is only for organisations that were verified."""
 
+    default_code = "organisation_unverified"
     default_hint = (
         "Nothing was made. Verify the organisation with the provider; it may take a quarter of an hour until it counts."
     )

@@ -65,7 +65,10 @@ COLUMNS: Final = (
 _THUMBNAIL_SIDE: Final = 72
 _THUMBNAIL_BYTES: Final = 4_000
 _MOST_ROWS: Final = 20
-_SHOWN: Final = ("started_at", "status", "model", "prompt", "width", "height", "format", "latency_s", "error", "path")
+_SHOWN: Final = (
+    *("id", "started_at", "status", "model", "prompt", "width", "height", "format", "mismatch"),
+    *("cost_usd", "latency_s", "error", "path"),
+)
 _LONGEST_CELL: Final = 120
 _WIDEST_TEXT: Final = 40
 

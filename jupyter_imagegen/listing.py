@@ -40,12 +40,17 @@ def models(catalogue: Catalogue, provider: str | None) -> Models:
     if provider is None:
         return Models(tuple(_row(model, at or "any") for at, model in catalogue.rows))
     row = catalogue.provider(provider)
+    return Models(tuple(_row(catalogue.model(row, name), provider) for name in served_by(catalogue, provider)))
+
+
+def served_by(catalogue: Catalogue, provider: str) -> list[str]:
+    """The names of the models that a provider is known to serve; of one that serves anything, all."""
+    row = catalogue.provider(provider)
     every = tuple(catalogue.rows)
-    own = (model.name for at, model in every if at == provider or (at is None and _is_its(model, row)))
-    its = tuple(name for name in own if name != _EVERY)
+    its = [model.name for at, model in every if at == provider or (at is None and _is_its(model, row))]
+    its = [name for name in its if name != _EVERY] or its
     # A gateway or a server of one's own serves what it was set up with.
-    names = dict.fromkeys(its or tuple(model.name for at, model in every if at is None))
-    return Models(tuple(_row(catalogue.model(row, name), provider) for name in names))
+    return list(dict.fromkeys(its or [model.name for at, model in every if at is None]))
 
 
 def _is_its(model: Model, provider: Provider) -> bool:

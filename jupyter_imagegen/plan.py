@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from .cost import Cost
@@ -17,17 +18,24 @@ class Plan:
     requests: tuple[ImageRequest, ...]
     key_source: str
     estimate: Cost
+    max_cost_usd: float | None
 
     def __repr__(self) -> str:
         count = f"{len(self.requests)} call{'s' if len(self.requests) > 1 else ''}"
         lines = [
             f"Dry run: {count} to {self.endpoint.provider.name}, nothing was sent.",
             f"Key: {self.key_source}",
-            f"Estimated cost: {self._cost}",
+            f"Estimated cost: {self._cost}{self._verdict}",
         ]
-        for request in self.requests:
-            lines += ["", f"POST {request.url}{_as_form(request)}", request.body]
+        for (url, body), times in Counter((r.url + _as_form(r), r.body) for r in self.requests).items():
+            lines += ["", f"POST {url}{f'  (× {times})' if times > 1 else ''}", body]
         return "\n".join([*lines, *(["", f"({self.endpoint.note})"] if self.endpoint.note else [])])
+
+    @property
+    def _verdict(self) -> str:
+        """Whether --max-cost would keep it from being sent."""
+        is_in = self.max_cost_usd is None or (self.estimate.usd is not None and self.estimate.usd <= self.max_cost_usd)
+        return "" if is_in else "; with this --max-cost nothing would be sent"
 
     @property
     def _cost(self) -> str:

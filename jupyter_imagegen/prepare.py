@@ -74,6 +74,7 @@ def plan(options: Options) -> Plan:
         requests=requests,
         key_source=_key_source(endpoint, settings),
         estimate=_estimate(endpoint, requests),
+        max_cost_usd=options.max_cost_usd,
     )
 
 
@@ -115,7 +116,7 @@ def _estimate(endpoint: Endpoint, requests: Requests) -> Cost:
             n=request.n,
             images=request.images,
             model=endpoint.model,
-            provider=endpoint.provider.name,
+            provider=endpoint.vendor,
         )
         for request in requests
     )
@@ -127,10 +128,18 @@ def _refuse_dear(options: Options, endpoint: Endpoint, expected: Cost) -> None:
         return
     if expected.usd is None:
         message = f"What {endpoint.model.name or 'this'} costs at {endpoint.provider.name} is not known."
-        hint = "Nothing was sent. A price in your imagegen.toml makes it known; some prices need --size and --quality."
-        raise TooExpensive(message, hint)
+        raise TooExpensive(message, f"Nothing was sent. {_why_unknown(options, endpoint)}")
     message = f"It would cost about {dollars(expected.usd)}, and --max-cost is {dollars(most)}."
     raise TooExpensive(message)
+
+
+def _why_unknown(options: Options, endpoint: Endpoint) -> str:
+    """What would make the price known."""
+    if endpoint.vendor not in endpoint.model.prices_at:
+        return "A price in your own imagegen.toml makes it known; a gateway has prices of its own."
+    if options.images:
+        return "What its reference pictures cost is not published."
+    return "It depends on --size and --quality: name both."
 
 
 def _key(endpoint: Endpoint, settings: Settings) -> Secret | None:
@@ -179,5 +188,5 @@ def _key_source(endpoint: Endpoint, settings: Settings) -> str:
     try:
         key = key_for(endpoint, settings.environment, os.environ, _find)
     except SettingsError as error:
-        return error.message
+        return error.message.removesuffix(" Nothing was sent.")
     return f"from {key.source}" if key is not None else "none is sent"

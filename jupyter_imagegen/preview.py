@@ -1,8 +1,9 @@
-"""Small pictures for the notebook, made from stored ones. The only file that imports Pillow."""
+"""Small pictures for the notebook, made from stored ones."""
 
 from __future__ import annotations
 
 import math
+import struct
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,8 +21,11 @@ MOST_PIXELS: Final = 3840 * 2160 * 8
 
 # Formats that a server may make this machine decode; Pillow knows many more, and each is a surface to attack.
 _FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
-# What Pillow raises for pixels that are cut or altered.
-_UNDECODABLE: Final = (OSError, SyntaxError, ValueError)
+# What Pillow raises for pixels that are cut, altered or made up: they come from a stranger.
+_UNDECODABLE: Final = (
+    *(OSError, SyntaxError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError),
+    *(AssertionError, RuntimeError, MemoryError, EOFError, struct.error),
+)
 _GRID_CELL: Final = 256
 _LABEL: Final = 22
 _MARGIN: Final = 6
@@ -98,7 +102,7 @@ def load(data: bytes) -> Pillow.Image | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
             picture = Pillow.open(BytesIO(data), formats=_FORMATS)
-    except (UnidentifiedImageError, Pillow.DecompressionBombError, OSError, ValueError):
+    except (UnidentifiedImageError, Pillow.DecompressionBombError, *_UNDECODABLE):
         return None
     return picture if picture.width * picture.height <= MOST_PIXELS else None
 

@@ -291,7 +291,8 @@ def _of_value(_reply: Reply, complaint: Complaint) -> str:
         listed = " or ".join(filter(None, (", ".join(values[:-1]), values[-1])))
         return f"{_FREE} It takes {listed}{f' for {_labelled(field)}' if field else ''}."
     if field in _PICTURE_FIELDS or "image" in flat(complaint.code) or _PICTURE.search(complaint.said):
-        return f"{_FREE} It is about a reference picture: give another one, or the same one as PNG, with --image."
+        option = "--mask" if "mask" in f"{field} {complaint.said}".lower() else "--image"
+        return f"{_FREE} It is about a picture that was sent: give another one, or the same one as PNG, with {option}."
     if field == "prompt":
         return f"{_FREE} Change the prompt; a shorter one may do."
     asked = _ASKED_AS.get(field, field)
@@ -314,6 +315,14 @@ def _of_refusal(_reply: Reply, complaint: Complaint) -> str:
     if flat(complaint.code).startswith(("inputimage", "imagecontent")):
         return f"{_FREE} Change the reference picture; {again}."
     return f"{_FREE} Change the prompt; {again}." if complaint.stage == "input" else ""
+
+
+def _of_key(reply: Reply, _complaint: Complaint) -> str:
+    """Which key it was, and where it went; whoever sent none looks for the fault in the wrong place."""
+    host = line(urlsplit(reply.base_url).netloc) or "the endpoint"
+    if reply.key is None:
+        return f"{_FREE} No key was sent to {host}, as none that is set belongs there."
+    return f"{_FREE} It was {reply.key.source}, sent to {host}: check the key, and that it belongs there."
 
 
 def _of_denial(_reply: Reply, complaint: Complaint) -> str:
@@ -370,6 +379,7 @@ def _of_rejection(reply: Reply, complaint: Complaint) -> str:
 _HINTS: Final[Mapping[type[CallError], Callable[[Reply, Complaint], str]]] = MappingProxyType(
     {
         AccessDenied: _of_denial,
+        KeyRejected: _of_key,
         RateLimited: _of_rate_limit,
         Refused: _of_refusal,
         Rejected: _of_rejection,

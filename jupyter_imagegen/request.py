@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -108,6 +109,11 @@ def _asked(options: Options) -> dict[str, Any]:
     asked = {name: json.loads(value) for name, value in options.fields}
     if asked.get("partial_images") and "stream" not in asked:
         asked["stream"] = True
+    if asked.get("stream") is False and asked.get("partial_images"):
+        message = "--partial-images needs a stream, and --no-stream forbids one."
+        raise OptionError(message)
+    if isinstance(size := asked.get("size"), str):
+        asked["size"] = re.sub(r"(?<=\d)[×X](?=\d)", "x", size)
     if asked.get("stream") is False:
         # Some models refuse the field whatever stands in it (Seedream Pro, read 2026-11-20).
         del asked["stream"]
@@ -148,6 +154,8 @@ class _Call:
 
     def request(self, asked: Mapping[str, Any], whole: Mapping[str, Any]) -> ImageRequest:
         spelling = self.dialect.spell(self._wanted(_counted_on(whole, self.first)))
+        if not self.options.force:
+            self._refuse_what_was_spelt(spelling, whole)
         kept = {name: value for name, value in spelling.fields.items() if name not in self.options.omit}
         content_type, content = _encoded(kept, spelling)
         query = f"?{urlencode(spelling.query)}" if spelling.query else ""
@@ -162,6 +170,12 @@ class _Call:
             fingerprint=fingerprint(self._in_words(_essence(_counted_on(asked, self.first)))),
             references=self._references,
         )
+
+    def _refuse_what_was_spelt(self, spelling: Spelling, whole: Mapping[str, Any]) -> None:
+        """A dialect may have made a field that the model does not take out of one that it does."""
+        made = {name: value for name, value in spelling.fields.items() if name in self.endpoint.model.takes}
+        new = {name: value for name, value in made.items() if name not in whole}
+        refuse(new, prompt="", images=0, has_mask=False, model=replace(self.endpoint.model, needs=()))
 
     def _wanted(self, fields: Mapping[str, Any]) -> Wanted:
         return Wanted(
@@ -197,7 +211,9 @@ class _Call:
 
 def _counted_on(asked: Mapping[str, Any], first: int) -> Mapping[str, Any]:
     seed = asked.get("seed")
-    return {**asked, "seed": seed + first} if isinstance(seed, int) and first else asked
+    if not first or not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:  # -1 asks for any
+        return asked
+    return {**asked, "seed": seed + first}
 
 
 def _essence(asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -218,7 +234,7 @@ def _parts(fields: Mapping[str, Any]) -> Iterator[tuple[str, str | Reference]]:
         elif isinstance(value, list | tuple):
             for inner in value:
                 yield from _parts({name if name.endswith("[]") else f"{name}[]": inner})
-        else:
+        elif value is not None:
             yield name, value if isinstance(value, str | Reference) else _canonical(value)
 
 

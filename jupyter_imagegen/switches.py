@@ -122,13 +122,27 @@ def _param(text: str) -> tuple[str, str]:
 
 
 def _json_or_word(text: str) -> str:
-    """The value as JSON; a bare word that could not be meant as JSON is a string, as people write it."""
+    """The value as JSON; what is none, and does not begin like some, is a text, as people write it."""
     try:
-        return json_text(json.loads(text, parse_constant=_no_constant))
+        value = json.loads(text, parse_constant=_no_constant)
     except ValueError:
-        if re.match(r"[\[{\"\-\d]", text.strip()) or not text:
-            raise ValueError("KEY=JSON, and the part after = is not JSON") from None
-        return json_text(text)
+        return _word(text)
+    try:
+        return json_text(value)
+    except ValueError:
+        raise ValueError("KEY=JSON, which has no such number") from None
+
+
+def _word(text: str) -> str:
+    if re.match(r"[\[{\"]", text.strip()) or not text:
+        raise ValueError("KEY=JSON (after the = there is no JSON)")
+    if text in _PYTHON:
+        message = f"KEY=JSON, which writes {_PYTHON[text]}"
+        raise ValueError(message)
+    return json_text(text)
+
+
+_PYTHON: Final = MappingProxyType({"True": "true", "False": "false", "None": "null"})
 
 
 def _no_constant(name: str) -> None:

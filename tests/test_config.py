@@ -169,3 +169,86 @@ def test_a_file_that_cannot_be_read_is_a_sentence(project: Path) -> None:
     project.mkdir()
     with pytest.raises(errors.SettingsError, match="cannot be read"):
         ig.generate("a cat")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[providers.sketch]\nbase_url = "{url}"', "may not change"),
+        ("[providers.sketch]\nembedded = false", "may not change embedded"),
+        ('[providers.openai]\nkey_header = "X-Key"', "may not change key_header"),
+        ('[providers.openai]\nquery = {{ a = "b" }}', "may not change query"),
+        ("[providers.mine]\nembedded = true", "may not change embedded"),
+        ('[[models]]\nname = "gpt-image-2"\nprices = [{{ usd = 0 }}]', "may not set prices"),
+        ('[[providers.openai.models]]\nname = "gpt-image-2"\nprices_at = ["openai"]', "may not set prices"),
+    ],
+)
+def test_a_file_beside_the_notebook_cannot_say_what_others_cost_or_who_they_are(
+    gateway: Gateway, project: Path, person: Path, text: str, said: str
+) -> None:
+    """--max-cost, and the sentence that nothing left this machine, must be true; one's own file may say so."""
+    project.write_text(text.format(url=gateway.url))
+    with pytest.raises(errors.SettingsError, match=said):
+        ig.generate("a cat")
+    assert gateway.asked == []
+
+    person.write_text(project.read_text())
+    project.unlink()
+    assert len(config.rows(photograph()).layers) == 2
+
+
+@pytest.mark.parametrize("row", ['providers.mine]\nbase_url = "http://h"\n', "[models]]\nname = 'm'\n"])
+@pytest.mark.parametrize("name", ["prompt", "model"])
+def test_a_default_never_replaces_what_was_typed(project: Path, row: str, name: str) -> None:
+    """Nobody would see that another prompt was sent."""
+    project.write_text(f"[{row}defaults = {{ {name} = 'another' }}\n")
+
+    with pytest.raises(errors.SettingsError, match=f"may not hold {name}"):
+        ig.generate("a cat")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[models]]\nname = 'm'\nmax_n = 0", "max_n"),
+        ("[[models]]\nname = 'm'\nimages = -1", "images"),
+        ("[providers.mine]\nkey_header = 'X-Schlüssel'", "key_header"),
+        ("[providers.mine]\nkey_header = 'Bad Header'", "key_header"),
+    ],
+)
+def test_a_row_that_could_not_be_sent_is_refused(project: Path, text: str, said: str) -> None:
+    """Before a call is written down that cannot be made."""
+    project.write_text(text)
+
+    with pytest.raises(errors.SettingsError, match=said):
+        ig.generate("a cat")
+
+
+def test_a_key_in_a_file_is_refused_as_one(project: Path) -> None:
+    """It would lie beside the notebook, and travel with it."""
+    project.write_text("[providers.mine]\napi_key = 'sk-not-shown-1234567890'\n")
+
+    with pytest.raises(errors.KeyInCell, match="never stands in a file") as caught:
+        ig.generate("a cat")
+    assert "1234567890" not in str(caught.value)
+
+
+def test_a_provider_that_only_a_file_names_is_said(gateway: Gateway, project: Path) -> None:
+    """The file may have come with the notebook."""
+    project.write_text(f'provider = "house"\n[providers.house]\nbase_url = "{gateway.url}"\n')
+
+    assert "(provider house, named in imagegen.toml)" in repr(ig.generate("a cat"))
+
+
+def test_a_key_is_not_asked_for_where_no_address_is_its_own(
+    gateway: Gateway, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is typed at a prompt is a key like any other."""
+    asked: list[str] = []
+    monkeypatch.setattr("jupyter_imagegen.keychain.ask", lambda variable, _: asked.append(variable))
+    project.write_text(f'[providers.house]\nbase_url = "{gateway.url}"\nneeds_key = true\n')
+
+    for provider, url in (("house", None), ("azure", gateway.url)):
+        with pytest.raises(errors.KeyMisdirected):
+            ig.generate("a cat", model="m", provider=provider, base_url=url)
+    assert (asked, gateway.asked) == ([], [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -393,3 +394,43 @@ def test_a_wrong_address_in_the_environment_is_said() -> None:
     """IMAGEGEN_BASE_URL is read like any other address."""
     with pytest.raises(SettingsError):
         choose(IMAGEGEN_BASE_URL="http://[")
+
+
+def test_a_keyring_is_asked_only_for_a_key_that_could_go_there() -> None:
+    """It may show a dialog, and Colab takes seconds: painting here and calling elsewhere need none of it."""
+    asked: list[str] = []
+    environ: dict[str, str] = {}
+
+    def find_nothing(variable: str) -> None:
+        asked.append(variable)
+
+    for typed in (Where(provider="sketch"), Where(provider="openai", base_url=ELSEWHERE), Where(provider="localai")):
+        chosen = resolve(typed, settings(environ), environ, load())
+        with suppress(ImageGenError):
+            key_for(chosen, Where(), environ, find_nothing)
+
+    assert asked == ["LOCALAI_API_KEY"]
+
+
+def test_prices_hold_where_the_address_is_the_providers_and_not_where_it_was_typed() -> None:
+    """An address in the environment is taken for the provider's own."""
+    own = choose(Where(provider="openai"), OPENAI_BASE_URL="https://proxy.example")
+    typed = choose(Where(provider="sketch", base_url=ELSEWHERE))
+
+    assert (own.vendor, typed.vendor) == ("openai", "custom")
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({}, "no provider or key is set"),
+        ({"ZENLAYER_API_KEY": "k"}, "ZENLAYER_API_KEY is set, and -p zenlayer would use it"),
+        ({"OPENAI_BASE_URL": "http://h"}, "OPENAI_BASE_URL is set, and -p openai would use it"),
+        ({"IMAGEGEN_API_KEY": "k"}, "IMAGEGEN_API_KEY is set, but no base URL"),
+    ],
+)
+def test_the_embedded_endpoint_says_what_was_set_and_not_used(environ: dict[str, str], said: str) -> None:
+    """Who has set a key wonders why a painter answers."""
+    chosen = resolve(Where(), settings(environ), environ, load())
+
+    assert chosen.note == f"painted by the embedded endpoint sketch: {said}"

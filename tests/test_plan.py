@@ -20,7 +20,9 @@ def plan(provider: str = "openai", n: int = 2, note: str = "") -> Plan:
     endpoint = Endpoint(provider=row, base_url=row.base_url, model=Model(name="m", max_n=1), note=note)
     requests = build(Options(prompt="a cat", n=n), endpoint, (), None)
     unknown = Cost(usd=None, source="unknown")
-    return Plan(endpoint=endpoint, requests=requests, key_source="from OPENAI_API_KEY", estimate=unknown)
+    return Plan(
+        endpoint=endpoint, requests=requests, key_source="from OPENAI_API_KEY", estimate=unknown, max_cost_usd=None
+    )
 
 
 def test_a_plan_shows_the_exact_requests() -> None:
@@ -28,8 +30,8 @@ def test_a_plan_shows_the_exact_requests() -> None:
     said = repr(plan()).splitlines()
 
     assert said[0] == "Dry run: 2 calls to openai, nothing was sent."
-    assert said.count("POST https://api.openai.com/v1/images/generations") == 2
-    assert said.count('{"model":"m","n":1,"prompt":"a cat"}') == 2
+    assert said.count("POST https://api.openai.com/v1/images/generations  (× 2)") == 1
+    assert said.count('{"model":"m","n":1,"prompt":"a cat"}') == 1
 
 
 def test_one_call_is_one_call() -> None:
@@ -59,6 +61,20 @@ def test_a_known_cost_says_how_old_its_price_is() -> None:
     )
 
     assert "Estimated cost: $0.0220 (price list of 2026-11-20)" in repr(priced)
+
+
+def test_requests_that_are_the_same_are_shown_once() -> None:
+    """A hundred of them are a hundred lines that say one thing."""
+    assert repr(plan(n=100)).count("POST ") == 1
+    assert "(× 100)" in repr(plan(n=100))
+
+
+@pytest.mark.parametrize(("most", "is_said"), [(None, False), (0.5, False), (0.01, True)])
+def test_a_plan_says_when_it_would_not_be_sent(most: float | None, *, is_said: bool) -> None:
+    """The estimate and the limit stand beside each other."""
+    priced = replace(plan(), estimate=Cost(usd=0.02, source="price-list"), max_cost_usd=most)
+
+    assert ("nothing would be sent" in repr(priced)) is is_said
 
 
 @pytest.mark.parametrize(

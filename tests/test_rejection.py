@@ -594,7 +594,7 @@ def test_an_unknown_field_is_named(status: int, body: bytes | dict[str, Any]) ->
         (reply(400, seedream("InvalidParameter", "image size must be at least 3686400 pixels", "size")), "1920x1920"),
         (reply(400, seedream("MissingParameter", param="size")), "requires size"),
         (reply(400, wrong(("missing", "prompt", "Field required"))), "requires prompt"),
-        (reply(401), "Check the key"),
+        (reply(401), "No key was sent"),
         (reply(403, b"<html><title>Attention Required!</title>"), "firewall"),
         (reply(403, complaint("Your resource has been temporarily blocked")), "whole account"),
         (reply(403, complaint("Your organization must be verified.")), "quarter of an hour"),

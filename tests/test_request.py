@@ -192,7 +192,6 @@ def test_what_a_provider_refuses_it_refuses_of_every_model() -> None:
         ({"stream": True}, {"stream": True}),
         ({"stream": False}, {}),
         ({"partial_images": 0}, {"partial_images": 0}),
-        ({"partial_images": 2, "stream": False}, {"partial_images": 2}),
     ],
 )
 def test_previews_need_a_stream_and_no_stream_is_not_even_mentioned(
@@ -203,6 +202,48 @@ def test_previews_need_a_stream_and_no_stream_is_not_even_mentioned(
 
     assert request.fields == {"model": "m", "prompt": "a cat", **sent}
     assert request.is_stream is ("stream" in sent)
+
+
+def test_previews_without_a_stream_are_refused() -> None:
+    """The one needs the other."""
+    with pytest.raises(OptionError, match="--partial-images needs a stream"):
+        build(options(partial_images=2, stream=False), at())
+
+
+@pytest.mark.parametrize("size", ["64×48", "64X48", "64x48"])
+def test_a_size_is_sent_as_the_api_writes_it(size: str) -> None:
+    """Captions show it with another cross, and people copy it."""
+    (request,) = build(options(size=size), at())
+
+    assert request.fields["size"] == "64x48"
+
+
+@pytest.mark.parametrize("seed", [-1, True])
+def test_a_seed_that_asks_for_any_is_not_counted_on(seed: object) -> None:
+    """Seedream 3.0 has -1 for it."""
+    assert [each.fields["seed"] for each in build(options(n=2, seed=seed), endpoint(1))] == [seed, seed]
+
+
+def test_a_field_that_a_dialect_made_is_checked_too() -> None:
+    """1600x1600 would be 1.5k, which this model does not have."""
+    row = Model(name="m", takes={"resolution": ("1k", "2k")})
+
+    with pytest.raises(NotTaken, match=r"resolution 1k or 2k"):
+        build(options(size="1600x1600"), at(row, "xai"))
+
+
+def test_what_was_typed_is_never_replaced_by_a_file() -> None:
+    """A default may add a field, and not another prompt."""
+    (request,) = build(options(), at(prompt="another", model="x"))
+
+    assert request.fields == {"model": "m", "prompt": "a cat"}
+
+
+def test_nothing_is_sent_for_null_in_a_form() -> None:
+    """A form has no null, only four letters."""
+    (request,) = build(options(size=None), at(), (CAT,))
+
+    assert b'name="size"' not in request.content
 
 
 def test_a_request_with_previews_is_the_same_request() -> None:

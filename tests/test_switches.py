@@ -82,7 +82,7 @@ def test_a_value_is_read_as_its_option_means_it(name: str, text: str, expected: 
         *(("timeout", text) for text in ("0", "-1", "nan", "inf", "", "soon")),
         *(("into", text) for text in ("1a", "a.b", "class", "", "a b")),
         *(("inline", text) for text in ("FULL", "", "big")),
-        *(("param", text) for text in ("a", "=1", "1a=1", "a=", "a=[1", 'a="x', "a=-", "a=1e999", "a b=1")),
+        *(("param", text) for text in ("a", "=1", "1a=1", "a=", "a=[1", 'a="x', "a=1e999", "a=True", "a b=1")),
     ],
 )
 def test_a_value_that_cannot_be_meant_is_refused(name: str, text: str) -> None:

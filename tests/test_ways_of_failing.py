@@ -308,7 +308,8 @@ REJECTIONS = [
     fails("400 credit", OutOfCredit, "limit", said(complaint("no more", code="billing_hard_limit_reached"), 400)),
     fails("400 page", Rejected, "HTML page", said(PAGE, 400)),
     fails("400 empty", Rejected, "empty", said(b"", 400)),
-    fails("401", KeyRejected, "environment", said(complaint("Incorrect API key", code="invalid_api_key"), 401)),
+    fails("401", KeyRejected, "It was IMAGEGEN_API_KEY", said(
+        complaint("Incorrect API key", code="invalid_api_key"), 401)),
     fails("401 of seedream", KeyRejected, "HTTP 401", said(ark("AuthenticationError", type="Unauthorized"), 401)),
     fails("401 of a gateway", KeyRejected, "token", said({"code": 401, "msg": "no token"}, 401)),
     fails("401 that echoes the key", KeyRejected, r"\*\*\*", said(complaint(f"no such key: {KEY}"), 401)),

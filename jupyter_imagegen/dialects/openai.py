@@ -14,7 +14,7 @@ from . import EDITS, GENERATIONS, Spelling, Wanted
 
 def spell(wanted: Wanted) -> Spelling:
     """As it was asked."""
-    fields = {**wanted.own, **wanted.fields}
+    fields = {**wanted.fields, **wanted.own}
     if not wanted.images:
         return Spelling(path=GENERATIONS, fields=fields, query=wanted.query)
     pictures: dict[str, Any] = {"image": wanted.images[0]} if len(wanted.images) == 1 else {"image[]": wanted.images}

@@ -19,7 +19,7 @@ def spell(wanted: Wanted) -> Spelling:
     """Without `n`, and with the reference pictures as data URIs in `image`."""
     no_mask(wanted)
     own = {name: value for name, value in wanted.own.items() if name != "n"}
-    fields = {**own, **wanted.fields, **_series(wanted)}
+    fields = {**wanted.fields, **own, **_series(wanted)}
     if isinstance(size := fields.get("size"), str):
         fields["size"] = size.replace("×", "x")
     if wanted.images:

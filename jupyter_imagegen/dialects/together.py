@@ -18,7 +18,7 @@ __all__ = ["share", "spell"]
 def spell(wanted: Wanted) -> Spelling:
     """With the words of this dialect in place of OpenAI's; a size that is no WxH stays as it is."""
     no_mask(wanted)
-    fields = {**wanted.own, **_sized(wanted.fields)}
+    fields = {**_sized(wanted.fields), **wanted.own}
     if fields.get("response_format") == "b64_json":
         fields["response_format"] = "base64"
     if len(wanted.images) == 1:

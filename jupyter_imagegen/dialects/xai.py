@@ -31,7 +31,7 @@ _NEAR: Final = 0.02
 def spell(wanted: Wanted) -> Spelling:
     """With the size in words of this dialect. Raises NotTaken for a size whose ratio it does not have."""
     no_mask(wanted)
-    fields = {**wanted.own, **_sized(wanted.fields)}
+    fields = {**_sized(wanted.fields), **wanted.own}
     if not wanted.images:
         return Spelling(path=GENERATIONS, fields=fields, query=wanted.query)
     urls = tuple({"url": picture} for picture in wanted.images)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from .cost import Cost
 from .endpoint import Endpoint
 from .keys import Secret
 from .options import Options
@@ -25,4 +24,3 @@ class Ask:
     inline: str
     store: Path
     place: Place
-    estimate: Cost

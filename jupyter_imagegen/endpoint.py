@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -17,9 +17,6 @@ Lookup = Callable[[str], Secret | None]
 """Finds the key that is kept under the name of a variable."""
 
 _USUAL_DIALECT: Final = "openai"
-_USUAL_PATH: Final = {"azure": ""}
-"""What an address without a path gets, by dialect; /v1 for all others."""
-
 _TYPED: Final = 2  # the first levels: an option or an argument, and the traits
 _FILES: Final = 3  # where the levels of the files begin
 
@@ -72,11 +69,10 @@ def resolve(typed: Where, settings: Settings, environ: Mapping[str, str], catalo
     levels = (typed, settings.traits, settings.environment, *files)
     address = _address(levels, environ, catalogue)
     named = next((level.model for level in levels if level.model), None) or address.provider.default_model
-    row = catalogue.model(address.provider, named)
     return Endpoint(
         provider=address.provider,
         base_url=address.base_url,
-        model=replace(row, name=named or ""),
+        model=catalogue.model(address.provider, named),
         note=address.note,
         is_own=address.is_own,
     )
@@ -197,7 +193,7 @@ def _of(provider: Provider, url: str) -> str:
         raise SettingsError(
             message, f"Set {provider.url_variable}, or base_url in your imagegen.toml. Nothing was sent."
         )
-    return normalised(url, _USUAL_PATH.get(provider.dialect or "", "/v1"))
+    return normalised(url, provider.usual_path)
 
 
 def _own_url(provider: Provider, environ: Mapping[str, str]) -> str:

@@ -29,7 +29,18 @@ class Plan:
         ]
         for (url, body), times in Counter((r.url + _as_form(r), r.body) for r in self.requests).items():
             lines += ["", f"POST {url}{f'  (× {times})' if times > 1 else ''}", body]
-        return "\n".join([*lines, *(["", f"({self.endpoint.note})"] if self.endpoint.note else [])])
+        notes = [f"({note})" for note in (self.endpoint.note, self._retirement) if note]
+        return "\n".join([*lines, *(["", *notes] if notes else [])])
+
+    @property
+    def _retirement(self) -> str:
+        """Until when the vendor serves the model, where that is known; the day may lie behind or ahead."""
+        row = self.endpoint.model
+        if not row.retired or self.endpoint.vendor not in row.prices_at:
+            return ""
+        return (
+            f"{row.name} is retired as of {row.retired}{f'; {row.successor} takes its place' if row.successor else ''}"
+        )
 
     @property
     def _verdict(self) -> str:

@@ -44,8 +44,7 @@ def prepare(options: Options) -> Ask:
     settings = photograph()
     endpoint = resolve(options.where, settings, os.environ, config.rows(settings))
     requests = _requests(options, endpoint, settings.store)
-    expected = _estimate(endpoint, requests)
-    _refuse_dear(options, endpoint, expected)
+    _refuse_dear(options, endpoint, _estimate(endpoint, requests))
     key = _key(endpoint, settings)
     _refuse_keys(options, () if key is None else (key,))
     _refuse_timed(endpoint)
@@ -59,7 +58,6 @@ def prepare(options: Options) -> Ask:
         inline=options.inline or settings.inline,
         store=settings.store,
         place=cells.place(running_shell(), settings.notebook, settings.store),
-        estimate=expected,
     )
 
 

@@ -121,3 +121,22 @@ def test_a_name_that_changes_its_mind_does_not_lead_inside(
 
 async def _at_once(_: object) -> None:
     """Do not wait."""
+
+
+@pytest.mark.parametrize("host", ["[fd00::1]", "10.0.0.1", "0x7f000001", "2130706433", "0x7f.0.0.1"])
+def test_an_address_is_never_left_to_a_proxy(
+    names: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    """A proxy looks up names; what is no name is looked at here, in whatever spelling."""
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
+    names |= {host.strip("[]"): ["10.0.0.1"], "api.example": ["8.8.8.8"]}
+
+    with pytest.raises(errors.DownloadFailed, match="private network"):
+        look(f"http://{host}/a.png", "http://api.example/v1")
+
+
+def test_a_name_is_left_to_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be one that this machine does not even know."""
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
+
+    assert look("http://cdn.example/a.png") == BY_NAME

@@ -535,3 +535,80 @@ def test_cancelling_a_coroutine_closes_its_connection(gateway: Gateway) -> None:
 def test_a_secret_shows_nothing(show: Callable[[Secret], str]) -> None:
     """Whatever prints it."""
     assert "canary" not in show(Secret("canary", "X_API_KEY"))
+
+
+def test_a_refusal_does_not_hide_a_picture_that_could_not_be_fetched(gateway: Gateway, tmp_path: Path) -> None:
+    """It was probably charged: its address is kept, and its error goes before the refusal."""
+    blocked = {"error": {"message": "no", "code": "moderation_blocked"}}
+    body = json.dumps({"data": [blocked, {"url": "/gone.png"}]}).encode()
+    gateway.rule = lambda asked: Said(body) if asked.method == "POST" else Said(b"", 404)
+
+    with pytest.raises(errors.DownloadFailed):
+        ig.generate("an otter", base_url=gateway.url, n=2)
+
+    assert b"/gone.png" in kept_unread(tmp_path)
+    assert ig.spent().may_have_been_charged == 1
+
+
+def test_pictures_that_were_made_are_paid_for_although_one_was_not_fetched(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The price is that of what the server made, not of what arrived here."""
+    monkeypatch.setenv("OPENAI_BASE_URL", gateway.url)
+    monkeypatch.setenv("OPENAI_API_KEY", "a-key-of-mine")
+    body = json.dumps({"data": [{"url": "/there.png"}, {"url": "/gone.png"}]}).encode()
+    files = {"/there.png": Said(picture())}
+    gateway.rule = lambda asked: Said(body) if asked.method == "POST" else files.get(asked.path, Said(b"", 404))
+
+    with pytest.raises(errors.DownloadFailed):
+        ig.generate("an otter", provider="openai", model="gpt-image-1", size="1024x1024", quality="low", n=2)
+
+    assert ig.history()["cost_usd"].sum() == pytest.approx(0.022)
+
+
+@pytest.mark.parametrize("after", ["3", "3.1"])
+def test_a_rate_limit_that_ends_with_the_deadline_is_a_rate_limit(gateway: Gateway, after: str) -> None:
+    """A wait is drawn out by chance, and must not end in another error by chance."""
+    gateway.rule = lambda _: Said(complaint("slow down"), 429, {"retry-after": after})
+
+    with pytest.raises(errors.RateLimited):
+        ig.generate("an otter", base_url=gateway.url, timeout=3.2)
+
+
+def test_a_refusal_that_was_cut_is_still_a_refusal(gateway: Gateway) -> None:
+    """The server had said no: nothing may have been charged, whatever became of the connection."""
+    said = complaint("no such size", code="invalid_value", param="size")
+    gateway.rule = lambda _: Said(said, 400, {"content-length": str(len(said) + 100)})
+
+    with pytest.raises(errors.SizeRejected, match="no such size"):
+        ig.generate("an otter", base_url=gateway.url)
+
+
+def test_no_more_is_read_of_a_refusal_than_it_can_say(gateway: Gateway) -> None:
+    """Megabytes of it would hold up every other call."""
+    gateway.rule = lambda _: Said(b'{"error":{"message":"no"}}' + b" " * 2**25, 400)
+
+    with pytest.raises(errors.Rejected, match="no"):
+        ig.generate("an otter", base_url=gateway.url)
+    assert gateway.hung_up.wait(30)
+
+
+def test_nothing_is_asked_for_that_cannot_be_unpacked(gateway: Gateway) -> None:
+    """Bodies are read raw: brotli and zstd would be no picture."""
+    gateway.rule = lambda asked: Said(b'{"data":[{"url":"/a.png"}]}' if asked.method == "POST" else picture())
+
+    ig.generate("an otter", base_url=gateway.url, quiet=True)
+
+    assert [asked.headers["accept-encoding"] for asked in gateway.asked] == ["gzip, deflate"] * 2
+
+
+def test_a_web_page_is_a_web_page_whatever_stands_in_it(gateway: Gateway) -> None:
+    """Its addresses are no pictures; its title says whose page it is."""
+    page = b'<html><head><title>Welcome to New API</title><script>{"url":"https://example.org/"}</script></head></html>'
+    gateway.rule = lambda _: Said(page)
+
+    with pytest.raises(errors.AnswerUnreadable, match='"Welcome to New API"') as caught:
+        ig.generate("an otter", base_url=gateway.url)
+
+    assert "base URL" in caught.value.hint
+    assert [asked.method for asked in gateway.asked] == ["POST"]

@@ -69,6 +69,16 @@ def test_requests_that_are_the_same_are_shown_once() -> None:
     assert "(× 100)" in repr(plan(n=100))
 
 
+def test_a_plan_says_that_a_model_is_retired_where_its_vendor_is_asked() -> None:
+    """A gateway may still serve it."""
+    row = Model(name="m", retired="2026-05-12", successor="n", prices_at=("openai",))
+    there = replace(plan(), endpoint=replace(plan().endpoint, model=row))
+    elsewhere = replace(plan(), endpoint=replace(plan("zenlayer").endpoint, model=row))
+
+    assert repr(there).endswith("(m is retired as of 2026-05-12; n takes its place)")
+    assert "retired" not in repr(elsewhere)
+
+
 @pytest.mark.parametrize(("most", "is_said"), [(None, False), (0.5, False), (0.01, True)])
 def test_a_plan_says_when_it_would_not_be_sent(most: float | None, *, is_said: bool) -> None:
     """The estimate and the limit stand beside each other."""

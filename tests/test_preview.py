@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import struct
 from io import BytesIO
 from pathlib import Path
 
@@ -13,7 +14,18 @@ from PIL import Image as Pillow
 from support.pictures import picture
 from support.properties import held
 
-from jupyter_imagegen.preview import HEAVIEST, LONGEST_SIDE, MOST_PIXELS, Preview, decoded, full, grid, load, preview
+from jupyter_imagegen.preview import (
+    HEAVIEST,
+    LONGEST_SIDE,
+    MOST_PIXELS,
+    Preview,
+    decoded,
+    full,
+    grid,
+    load,
+    painted,
+    preview,
+)
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 
@@ -198,3 +210,15 @@ def test_sixteen_bits_of_grey_keep_their_shades(tmp_path: Path) -> None:
     middle = Pillow.open(BytesIO(small.data)).convert("L").getpixel((128, 0))
     assert isinstance(middle, int)
     assert 100 < middle < 160
+
+
+def test_a_picture_whose_header_is_made_up_has_no_preview() -> None:
+    """Pillow raises whatever comes of it (here TypeError); a paid call must not end because of a preview."""
+    buffer = BytesIO()
+    Pillow.new("RGB", (8, 8), "red").save(buffer, "TIFF")
+    data = bytearray(buffer.getvalue())
+    at = data.index(struct.pack("<H", 273), 8)
+    data[at + 2 : at + 4] = struct.pack("<H", 5)  # StripOffsets as a RATIONAL
+
+    assert painted((("[0]", bytes(data)),)) is None
+    assert decoded(bytes(data)) is None

@@ -261,3 +261,46 @@ def test_the_embedded_endpoint_streams_its_previews() -> None:
 
     assert [(sight.place, sight.number) for sight in job.sights] == [(0, 2)]
     assert api.finish(job)[0].width == 64
+
+
+class Moment(threading.Event):
+    """Passes after a moment, whatever is set."""
+
+    def wait(self, _timeout: float | None = None) -> bool:
+        """Wait a moment."""
+        return super().wait(0.02)
+
+
+def test_a_heartbeat_does_not_hold_a_stream_that_has_brought_everything(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The little longer is fixed once, and not drawn out by each sign of life."""
+    monkeypatch.setattr(client, "LINGER_S", 0.3)
+    beats = tuple(part for _ in range(1000) for part in (Moment(), b": keep-alive\n\n"))
+
+    result = ask(gateway, Parts((completed(RED), *beats)))
+
+    assert [each.bytes for each in result] == [RED]
+    assert gateway.hung_up.wait(30)
+
+
+def test_a_body_that_says_that_it_is_not_packed_is_read_as_it_comes(gateway: Gateway) -> None:
+    """Some servers name the encoding `identity`."""
+    headers = {"content-type": "text/event-stream", "content-encoding": "identity"}
+
+    result = ask(gateway, Parts((completed(RED), DONE), end="hang", headers=headers))
+
+    assert [each.bytes for each in result] == [RED]
+    assert gateway.hung_up.wait(30)
+
+
+def test_a_picture_behind_an_error_event_is_kept(gateway: Gateway) -> None:
+    """The error is of another one; what comes after it is paid for."""
+    failed = b'event: error\ndata: {"error": {"message": "the first one failed"}}\n\n'
+
+    with pytest.raises(errors.ImageGenError, match="the first one failed") as caught:
+        ask(gateway, Parts((failed, Moment(), completed(RED))), n=2)
+
+    assert isinstance(caught.value.result, ig.Result)
+    assert [each.bytes for each in caught.value.result] == [RED]
+    assert "Nothing was made" not in caught.value.hint

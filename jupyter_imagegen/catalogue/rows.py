@@ -111,6 +111,8 @@ class Provider:
     embedded: bool = False
     key_env: str = ""
     key_header: str = "Authorization"
+    usual_path: str = "/v1"
+    """What an address without a path gets."""
     query: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     """Sent behind the `?` of every address."""
     defaults: Mapping[str, Any] = field(default_factory=lambda: NOTHING)

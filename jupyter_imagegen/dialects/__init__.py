@@ -18,7 +18,6 @@ from ..references import Reference
 
 GENERATIONS: Final = "/images/generations"
 EDITS: Final = "/images/edits"
-USUAL: Final = "openai"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,9 +66,11 @@ _THUMBNAIL_SIDE: Final = 72
 _THUMBNAIL_BYTES: Final = 4_000
 _MOST_ROWS: Final = 20
 _SHOWN: Final = (
-    *("id", "started_at", "status", "model", "prompt", "width", "height", "format", "mismatch"),
-    *("cost_usd", "latency_s", "error", "path"),
+    *("started_at", "status", "model", "prompt", "width", "height", "format", "mismatch"),
+    *("cost_usd", "latency_s", "error", "id", "path"),
 )
+_IF_ANY: Final = ("mismatch", "cost_usd", "error")
+"""Columns that are shown only where they hold something: the table is wide enough."""
 _LONGEST_CELL: Final = 120
 _WIDEST_TEXT: Final = 40
 
@@ -81,12 +83,18 @@ class History(pd.DataFrame):
         is_whole = self.columns.is_unique and {"path", "status"} <= set(shown)
         return is_whole and all(str(self.dtypes[name]) == dtype for name, dtype in COLUMNS if name in shown)
 
+    def _worth_showing(self) -> list[str]:
+        here = [name for name in _SHOWN if name in self.columns]
+        if not self.columns.is_unique:
+            return here
+        return [name for name in here if name not in _IF_ANY or not self[name].isna().all()]
+
     @property
     def _constructor(self) -> type[History]:
         return History
 
     def _repr_html_(self) -> str | None:
-        shown = [name for name in _SHOWN if name in self.columns]
+        shown = self._worth_showing()
         if not self._is_of_rows(shown):
             return super()._repr_html_()  # type: ignore[misc,no-any-return]
         rows = self if len(self) <= _MOST_ROWS else self.tail(_MOST_ROWS)
@@ -98,7 +106,7 @@ class History(pd.DataFrame):
         )
 
     def __repr__(self) -> str:
-        shown = [name for name in _SHOWN if name in self.columns]
+        shown = self._worth_showing()
         if not self._is_of_rows(shown):
             return super().__repr__()
         rows = pd.DataFrame(self[shown]).tail(_MOST_ROWS).assign(path=lambda rows: rows["path"].map(_file_name))

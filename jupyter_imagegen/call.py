@@ -176,7 +176,8 @@ class Call:
         """
         if not answer.tasks:
             return answer
-        ended = await asyncio.gather(*(self._ended_task(task) for task in answer.tasks), return_exceptions=True)
+        gate = asyncio.Semaphore(_DOWNLOADS_AT_ONCE)
+        ended = await asyncio.gather(*(self._ended_task(task, gate) for task in answer.tasks), return_exceptions=True)
         defects = [each for each in ended if isinstance(each, BaseException) and not isinstance(each, CallError)]
         faults = [each for each in ended if isinstance(each, CallError)]
         for fault in (*defects, *(faults if len(faults) == len(ended) else ())):
@@ -186,12 +187,13 @@ class Call:
         usage = next((each.usage for each in found if each.usage), None)
         return Answer(pictures=tuple(picture for each in found for picture in each.pictures), usage=usage)
 
-    async def _ended_task(self, task: Task) -> Answer:
+    async def _ended_task(self, task: Task, gate: asyncio.Semaphore) -> Answer:
         while True:
             if not task.path or self._seconds_left <= _POLL_S:
                 raise _unfinished(task, self._order, "")
             await asyncio.sleep(_POLL_S)
-            answer = await self._polled(task)
+            async with gate:
+                answer = await self._polled(task)
             if not answer.tasks:
                 return answer
 
@@ -236,6 +238,7 @@ class Call:
     async def _bring(self, place: int, delivered: Delivered, gate: asyncio.Semaphore, answer: Answer) -> None:
         async with gate:
             image = await self._image(delivered)
+            await asyncio.sleep(0)  # a turn for an interrupt, between any two of ten thousand pictures
         if not (answer.is_chat and any(kept.sha256 == image.sha256 for kept in self._kept)):
             self._keep(place, delivered, image)
 
@@ -381,6 +384,8 @@ def _usage(text: str | None, key: Secret | None) -> msgspec.Raw:
 def _cancelled_when(attempts: Attempts) -> str:
     if attempts.has_left:
         return "Cancelled after the request had left. It may have been charged."
+    if attempts.is_waiting:
+        return "Cancelled while waiting as the server had asked; nothing was accepted."
     return "Cancelled before anything was sent."
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -47,16 +48,14 @@ LINGER_S: Final = 3.0
 _LONGEST_DRAWN: Final = 1.25  # A wait is drawn out by up to this much, by chance.
 _ENCODINGS: Final = {"Accept-Encoding": "gzip, deflate"}  # Bodies are read raw: what this package can undo.
 
+_PACKED: Final = re.compile(r"(?i)gzip|deflate|compress|br|zstd")
 Got = TypeVar("Got")
 
 _POST_TIMEOUTS: Final = httpx2.Timeout(connect=CONNECT_S, write=WRITE_S, read=None, pool=None)
 _GET_TIMEOUTS: Final = httpx2.Timeout(connect=CONNECT_S, write=WRITE_S, read=DOWNLOAD_S, pool=None)
 
-
 # At DEBUG the HTTP library logs the headers of answers, in which a server may echo the key.
-quieten(
-    ("httpx2", *(f"httpcore2.{name}" for name in ("connection", "http11", "http2", "proxy", "socks"))),
-)
+quieten(("httpx2", *(f"httpcore2.{name}" for name in ("connection", "http11", "http2", "proxy", "socks"))))
 
 
 class Client:
@@ -97,7 +96,7 @@ class Client:
                     return reply
                 # A rate limit is no work: an interrupt or a deadline from here on has cost nothing. A 503 may be.
                 attempts.is_doubtful = attempts.is_doubtful or reply.status != 429
-                attempts.has_left = attempts.is_doubtful
+                attempts.has_left, attempts.is_waiting = attempts.is_doubtful, True
             await _pause(verdict)
 
     async def _post_once(self, order: Order, attempts: Attempts, taker: Taker) -> Reply:
@@ -183,7 +182,7 @@ class Client:
     async def _get(self, url: str, endpoint: Endpoint, turn: int) -> bytes:
         """Follow a few redirects, as storage behind a gateway needs them, and look at each address first."""
         http = self._for(endpoint)
-        for _ in range(REDIRECTS):
+        for _ in range(REDIRECTS + 1):
             addresses = await looked_up(url, endpoint)
             response = await http.send(_fetching(http, url, addresses, turn), stream=True)
             async with _closing(response):
@@ -343,11 +342,13 @@ async def _read_while_wanted(response: httpx2.Response, arrived: bytearray, take
     """Collect the body, and hand a success on as it comes; a relay may keep its connection open for ever."""
     parts = response.aiter_raw()
     is_success = 200 <= response.status_code < 300
-    is_shown = is_success and response.headers.get("content-encoding", "identity").lower() == "identity"
+    is_shown = is_success and not _PACKED.search(response.headers.get("content-encoding", ""))
     until: float | None = None
+    enough = 0
     while not (is_shown and taker.is_over()) and (is_success or len(arrived) < LARGEST_COMPLAINT):
-        if until is None and is_shown and taker.is_enough():
-            until = time.monotonic() + LINGER_S  # fixed once: a heartbeat must not draw it out
+        if is_shown and (count := taker.is_enough()) > enough:
+            # Drawn out by a further picture, and not by a heartbeat.
+            enough, until = count, time.monotonic() + LINGER_S
         try:
             async with asyncio.timeout(None if until is None else until - time.monotonic()):
                 part = await anext(parts)

@@ -7,6 +7,7 @@ vendor's price list. Anything else is unknown, and never 0. Prices hold at their
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,6 +22,7 @@ _COST_HEADER: Final = "x-litellm-response-cost"
 _USD_PER_TICK: Final = 1e-10
 """Of `usage.cost_in_usd_ticks` at xAI (docs.x.ai, read 2026-11-20)."""
 
+_PLAIN_NUMBER: Final = re.compile(r"[0-9]{1,20}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
 _MOST_USD: Final = 1000.0
 _MOST_COUNTED: Final = 1e9
 """Of one call, in tokens, pixels or previews: what is beyond that is a mistake."""
@@ -143,10 +145,8 @@ def _references(images: int, model: Model) -> float | None:
 
 def _of_gateway(reply: Reply, usage: Mapping[str, Any]) -> float | None:
     """What the server says that it charged. Nothing is no figure: a proxy without a price for a model says 0."""
-    try:
-        said = _number(float(reply.header(_COST_HEADER)), _MOST_USD)
-    except ValueError:
-        said = None
+    text = reply.header(_COST_HEADER).strip()
+    said = _number(float(text), _MOST_USD) if _PLAIN_NUMBER.fullmatch(text) else None
     ticks = _number(usage.get("cost_in_usd_ticks"), _MOST_USD / _USD_PER_TICK)
     return said or (None if not ticks else ticks * _USD_PER_TICK)
 

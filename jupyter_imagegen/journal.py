@@ -136,16 +136,21 @@ class Segment:
         self._path = self._folder
         self._file: int | None = None
         self._under_way: dict[str, Called] = {}
+        self._owed: tuple[Ended, ...] = ()
 
     def append(self, *lines: AnyLine) -> None:
         """Write the lines and wait until they are on disk. Raises StoreError."""
+        whole = (*self._owed, *lines)
         try:
             if not self._is_open():
                 self._open()
-            self._write(lines)
-            self._remember(lines)
+            self._write(whole)
+            self._remember(whole)
+            self._owed = ()
         except OSError as error:
-            # What was written of a failed line stays a torn last line: the next line opens another segment.
+            # What was written of a failed line stays a torn last line: the next line opens another segment, and
+            # an end that could not be written is written there, or its call would seem to be running for ever.
+            self._owed = tuple(line for line in whole if isinstance(line, Ended))
             self.close()
             raise cannot("write the journal in", self._folder, error) from None
 

@@ -21,8 +21,8 @@ class Taker(Protocol):
     def is_over(self) -> bool:
         """Whether the answer has said its end: what else comes is not waited for."""
 
-    def is_enough(self) -> bool:
-        """Whether everything that was asked for is there, although the answer may go on."""
+    def is_enough(self) -> int:
+        """A number that grows with each picture, once as many as were asked for are there, or an error; 0 before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +44,8 @@ class Attempts:
     has_left: bool = False
     is_doubtful: bool = False
     """Whether an attempt before was answered in a way that does not rule out that it was worked on."""
+    is_waiting: bool = False
+    """Whether it was answered that it has to wait."""
     partial: Reply | None = None
     """What had come of an answer when its connection was cut or given up."""
 
@@ -60,8 +62,8 @@ def headers(order: Order) -> dict[str, str]:
     """The headers of the POST."""
     return {
         "Accept": "application/json, text/event-stream" if order.request.is_stream else "application/json",
-        # A stream that is packed comes in lumps: previews would be late.
-        "Accept-Encoding": "identity" if order.request.is_stream else "gzip, deflate",
+        # A stream that is packed comes in lumps, and may come unasked. Pictures do not pack anyway.
+        "Accept-Encoding": "identity",
         "Content-Type": order.request.content_type,
         "User-Agent": f"jupyter-imagegen/{__version__}",
         # One for each call and the same for each of its attempts: a gateway that knows it can tell them apart

@@ -100,7 +100,7 @@ def load(data: bytes) -> Pillow.Image | None:
     """The picture in these bytes, its pixels not yet decoded; None for a format or a size that is not decoded here."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
+            warnings.simplefilter("ignore")  # of a bomb, of odd tags: nobody here can mend them
             picture = Pillow.open(BytesIO(data), formats=_FORMATS)
     except (UnidentifiedImageError, Pillow.DecompressionBombError, *_UNDECODABLE):
         return None
@@ -112,7 +112,8 @@ def decoded(data: bytes) -> Pillow.Image | None:
     picture = load(data)
     try:
         if picture is not None:
-            picture.load()
+            with warnings.catch_warnings(action="ignore"):
+                picture.load()
     except _UNDECODABLE:
         return None
     return picture
@@ -131,10 +132,11 @@ def _small(data: bytes, side: int) -> Pillow.Image | None:
     if picture is None:
         return None
     try:
-        # JPEG is decoded at a fraction of its size; for the rest `thumbnail` reduces by whole steps first.
-        picture.draft("RGB", (side, side))
-        small = _plain(ImageOps.exif_transpose(picture))
-        small.thumbnail((side, side), Pillow.Resampling.BICUBIC, reducing_gap=2.0)
+        with warnings.catch_warnings(action="ignore"):
+            # JPEG is decoded at a fraction of its size; for the rest `thumbnail` reduces by whole steps first.
+            picture.draft("RGB", (side, side))
+            small = _plain(ImageOps.exif_transpose(picture))
+            small.thumbnail((side, side), Pillow.Resampling.BICUBIC, reducing_gap=2.0)
     except _UNDECODABLE:
         return None
     return small

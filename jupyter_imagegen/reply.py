@@ -25,6 +25,8 @@ _LONGEST_REQUEST_ID: Final = 200
 _STEP: Final = 4096
 _GZIP: Final = b"\x1f\x8b"
 _MOST_UNTOLD: Final = 2
+_MOST_TIMES: Final = 50
+"""Pictures hardly pack: what grows by more than this, beyond a megabyte, is a bomb."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,7 @@ def unpacked(raw: bytes, encoding: str, most: int) -> bytes:
     unpacked before a fault is given back, because it was paid for. A body that would grow beyond `most` bytes stays
     packed: a small one can unpack to anything.
     """
+    most = min(most, _MOST_TIMES * len(raw) + 2**20)
     named = [name.strip().lower().removeprefix("x-") for name in encoding.split(",")]
     body = raw
     for name in reversed(named):

@@ -164,7 +164,7 @@ class _Call:
             content_type=content_type,
             content=content,
             body=_canonical(_shown(kept)),
-            asked=_canonical(self._in_words(_counted_on(whole, self.first))),
+            asked=_canonical(_shown(self._in_words(_counted_on(whole, self.first)))),
             n=self.share,
             first_index=self.first,
             fingerprint=fingerprint(self._in_words(_essence(_counted_on(asked, self.first)))),

@@ -252,3 +252,32 @@ def test_a_key_is_not_asked_for_where_no_address_is_its_own(
         with pytest.raises(errors.KeyMisdirected):
             ig.generate("a cat", model="m", provider=provider, base_url=url)
     assert (asked, gateway.asked) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x=" + "[" * 5000 + "]" * 5000,
+        "[[models]]\nname='m'\nmax_n = " + "9" * 5000,
+        "[[models]]\nname='m'\ndefaults = { x = 2020-01-01 }",
+        "[[models]]\nname='m'\ndefaults = { x = nan }",
+        "[[models]]\nname='m'\ndefaults = { api_key = 'x' }",
+        "[[models]]\nname='gpt-image-2'\nunsaid = { quality = 'low' }",
+    ],
+    ids=["brackets", "digits", "a date", "nan", "a key", "what decides the price"],
+)
+def test_a_file_of_any_kind_is_read_or_refused(project: Path, text: str) -> None:
+    """Nothing but a sentence comes of it."""
+    project.write_text(text)
+
+    with pytest.raises(errors.ImageGenError):
+        ig.generate("a cat")
+
+
+def test_a_default_may_be_an_object(gateway: Gateway, project: Path) -> None:
+    """Of any depth, as the body may be."""
+    project.write_text("[[models]]\nname='m'\ndefaults = { x = { a = [{ b = 1 }] } }")
+
+    ig.generate("a cat", base_url=gateway.url, model="m", quiet=True)
+
+    assert gateway.posts[0].json["x"] == {"a": [{"b": 1}]}

@@ -284,3 +284,24 @@ def test_times_are_utc() -> None:
 def test_a_value_that_is_not_there_is_left_out() -> None:
     """Lines hold what was said, not what might have been."""
     assert b"usage" not in msgspec.json.encode(Ended(**{**msgspec.structs.asdict(ended()), "usage": NOTHING}))
+
+
+def test_an_end_that_could_not_be_written_is_written_with_the_next_line(tmp_path: Path) -> None:
+    """Its call would seem to be running for as long as the kernel lives."""
+    segment = Segment(tmp_path, opened())
+    segment.append(called("a"))
+    folder = tmp_path / "journal"
+    folder.rename(tmp_path / "away")
+    folder.write_text("a file in its place")
+    with pytest.raises(StoreError):
+        segment.append(ended("a"))
+    folder.unlink()
+    (tmp_path / "away").rename(folder)
+
+    segment.append(called("b"))
+    segment.close()
+
+    records = {
+        record.id: record.status for record in fold((read_segment(path) for path in segments(tmp_path)), lambda _: True)
+    }
+    assert records == {"a": "ok", "b": "running"}

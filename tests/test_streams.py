@@ -284,6 +284,16 @@ def test_a_heartbeat_does_not_hold_a_stream_that_has_brought_everything(
     assert gateway.hung_up.wait(30)
 
 
+def test_more_pictures_than_were_asked_for_are_listened_to(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While pictures keep coming, the stream is not over: each of them is paid for."""
+    monkeypatch.setattr(client, "LINGER_S", 0.5)
+    pause = tuple(Moment() for _ in range(15))
+
+    result = ask(gateway, Parts((completed(RED), *pause, completed(BLUE), *pause, completed(GREY)), end="hang"))
+
+    assert [each.bytes for each in result] == [RED, BLUE, GREY]
+
+
 def test_a_body_that_says_that_it_is_not_packed_is_read_as_it_comes(gateway: Gateway) -> None:
     """Some servers name the encoding `identity`."""
     headers = {"content-type": "text/event-stream", "content-encoding": "identity"}

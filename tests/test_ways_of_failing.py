@@ -399,7 +399,7 @@ DOWNLOADS = [
     fails("500", DownloadFailed, "HTTP 500", AT_A, files={"/a.png": (Said(b"", 500),) * 4}, waits=(0.5, 1.0, 2.0)),
     fails("a cut", DownloadFailed, "fetched", AT_A, files={"/a.png": (Cut(),) * 4}, waits=(0.5, 1.0, 2.0)),
     fails("a redirect for ever", DownloadFailed, "5 redirects", AT_A,
-          files={"/a.png": (Said(b"", 302, {"location": "/a.png"}),) * 5}),
+          files={"/a.png": (Said(b"", 302, {"location": "/a.png"}),) * 6}),
     fails("a redirect to nowhere", DownloadFailed, "HTTP 302", AT_A, files={"/a.png": Said(b"", 302)}),
     fails("a redirect inside", DownloadFailed, "private network", AT_A,
           files={"/a.png": Said(b"", 302, {"location": "http://169.254.169.254/latest/meta-data/"})}),

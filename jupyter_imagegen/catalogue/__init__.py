@@ -22,7 +22,7 @@ __all__ = ["CUSTOM", "Catalogue", "Layer", "Model", "Provider", "SizeRule", "Tok
 
 CUSTOM: Final = "custom"
 
-_PRICES: Final = ("prices", "prices_at", "tokens", "grid", "partial_tokens", "image_usd")
+_PRICES: Final = ("prices", "prices_at", "tokens", "grid", "partial_tokens", "image_usd", "unsaid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def over(below: Catalogue, text: str, origin: str, *, is_trusted: bool) -> Catal
 
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also a number of too many digits, and brackets without end
         message = f"{origin} is no TOML: {error}."
         raise SettingsError(message) from None
     layer = _layer(table, origin, is_trusted=is_trusted)

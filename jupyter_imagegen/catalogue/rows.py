@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 from ..errors import KeyInCell, SettingsError
 from ..nearest import did_you_mean
-from ..switches import is_key_name
+from ..switches import is_key_name, json_text
 
 Row = Mapping[str, Any]
 """A table of a TOML file as it stands there."""
@@ -169,8 +169,13 @@ def row_of(kind: type[_RowClass], row: Row, origin: str) -> _RowClass:
         if isinstance(row.get(key), dict):
             _refuse_unknown(row[key], part, f"{origin}: {key} of {row.get('name', '')!r}")
     try:
+        json_text(row.get("defaults", {}))
+    except (TypeError, ValueError, RecursionError):
+        message = f"{origin}: defaults of {row.get('name', '')!r} hold what JSON cannot: a date, nan or inf."
+        raise SettingsError(message) from None
+    try:
         made = msgspec.convert(dict(row), kind)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, RecursionError) as error:
         message = f"{origin}: {row.get('name', '')!r}: {error}."
         raise SettingsError(message) from None
     if isinstance(made, Model):
@@ -230,6 +235,10 @@ def _refuse_odd_provider(provider: Provider, origin: str) -> None:
 
 def _refuse_own_words(row: Provider | Model, origin: str) -> None:
     """What was typed is never replaced by what stands in a file."""
+    for name in row.defaults:
+        if is_key_name(name):
+            message = f"{origin}: defaults of {row.name!r} have {name!r}: a key never stands in a file."
+            raise KeyInCell(message)
     for name in ("prompt", "model"):
         if name in row.defaults:
             message = f"{origin}: defaults of {row.name!r} may not hold {name}."

@@ -27,7 +27,7 @@ _GOES_ON: Final = tuple(' \t"{}[]')
 _BEGINS: Final = ("{", "[")
 _MOST_LOOKED_AT: Final = 1024
 
-# The last word of an event's type. Two families share names (images-api.md §4): OpenAI's `partial_image` is a preview,
+# The last word of an event's type. Two families share names: OpenAI's `partial_image` is a preview,
 # Seedream's and MiniMax's `partial_succeeded` is a finished picture. The short names are those of gateways.
 _MEANINGS: Final = MappingProxyType[str, Meaning](
     {
@@ -56,7 +56,7 @@ class ServerEvent:
 def kind_of(start: bytes) -> Kind | None:
     """What an answer is that begins with these bytes; None while they are blanks or half of a field's name.
 
-    A stream is told by its first line, not by its Content-Type, as gateways answer with either (images-api.md §4).
+    A stream is told by its first line, not by its Content-Type, as gateways answer with either.
     """
     if sniff(start[:_MOST_LOOKED_AT]) is not None:
         return "picture"

@@ -97,6 +97,8 @@ def of_file(path: Path) -> Reference:
         raise ReferenceUnreadable(message) from None
     except (OSError, ValueError, RuntimeError) as error:  # a NUL in the name; a `~` of nobody
         why = (error.strerror if isinstance(error, OSError) else "") or str(error).rstrip(".")
+        if isinstance(error, ValueError):
+            why = "no file has such a name"
         message = f"Cannot read {_shown(path)}: {why}."
         raise ReferenceUnreadable(message) from None
     # Only the name: the journal travels, and the folders of this machine are nobody's business.

@@ -481,7 +481,7 @@ def test_what_is_no_picture_file_is_refused_in_a_sentence(tmp_path: Path) -> Non
         "notes.png is no picture that is known here (8 bytes).",
         f"Cannot read {tmp_path}/notes.png/x: Not a directory.",
         f"Cannot read {tmp_path}/{'x' * 300}: File name too long.",
-        "Cannot read a\0b: embedded null byte.",
+        "Cannot read a\0b: no file has such a name.",
         "Cannot read ~nobody-of-this-name/x.png: Could not determine home directory.",
     ]
 

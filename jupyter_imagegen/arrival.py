@@ -44,10 +44,13 @@ class Arrival:
         """Whether a stream has said its end."""
         return self._reading.is_over
 
-    def is_enough(self) -> int:
-        """A number that grows with each picture, once a stream has brought as many as were asked for, or an error."""
-        is_enough = self._reading.received >= self._wanted or self._reading.has_failed
-        return self._reading.received + 1 if self._reading.is_stream and is_enough else 0
+    def is_enough(self) -> bool:
+        """Whether a stream has brought as many pictures as were asked for, or an error: more may still come."""
+        return self._reading.is_stream and (self._reading.received >= self._wanted or self._reading.has_failed)
+
+    def received(self) -> int:
+        """How many pictures a stream has brought, those that failed included."""
+        return self._reading.received
 
     def answer(self, reply: Reply) -> Answer:
         """The whole answer, which is not read twice where it was a stream. Raises as `answer.read` does."""

@@ -344,11 +344,11 @@ async def _read_while_wanted(response: httpx2.Response, arrived: bytearray, take
     is_success = 200 <= response.status_code < 300
     is_shown = is_success and not _PACKED.search(response.headers.get("content-encoding", ""))
     until: float | None = None
-    enough = 0
+    seen = -1
     while not (is_shown and taker.is_over()) and (is_success or len(arrived) < LARGEST_COMPLAINT):
-        if is_shown and (count := taker.is_enough()) > enough:
+        if is_shown and taker.is_enough() and taker.received() > seen:
             # Drawn out by a further picture, and not by a heartbeat.
-            enough, until = count, time.monotonic() + LINGER_S
+            seen, until = taker.received(), time.monotonic() + LINGER_S
         try:
             async with asyncio.timeout(None if until is None else until - time.monotonic()):
                 part = await anext(parts)

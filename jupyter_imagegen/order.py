@@ -21,8 +21,11 @@ class Taker(Protocol):
     def is_over(self) -> bool:
         """Whether the answer has said its end: what else comes is not waited for."""
 
-    def is_enough(self) -> int:
-        """A number that grows with each picture, once as many as were asked for are there, or an error; 0 before."""
+    def is_enough(self) -> bool:
+        """Whether everything that was asked for is there, or an error, although the answer may go on."""
+
+    def received(self) -> int:
+        """How many pictures are there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

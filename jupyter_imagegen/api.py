@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
@@ -145,34 +145,37 @@ def history(notebook: str | Here | None = Here.NOTEBOOK) -> History:
     notebook cannot know its own name (nbclient, papermill, a script), it holds all. Raises StoreError.
     """
     from .frame import frame  # noqa: PLC0415  (pandas is loaded by the first look)
+    from .records import read  # noqa: PLC0415
 
     with plain_errors():
-        found, settings, wanted = _records(notebook)
-        others = 0 if found else len(_records(None)[0])
+        settings = photograph()
+        wanted, every = _wanted(notebook, settings), read(settings.store)
+    found = _of(wanted, every)
     made = frame(found, settings.store)
-    if others:
-        made.attrs["note"] = f"None of {wanted}; the store has {others} calls: ig.history(notebook=None)"
+    if every and not found:
+        made.attrs["note"] = f"None of {wanted}; the store has {len(every)} calls: ig.history(notebook=None)"
     return made
 
 
 def spent(notebook: str | Here | None = Here.NOTEBOOK) -> Spent:
     """What the calls of this notebook cost together, as far as that is known; `notebook` is as in `history`."""
     from .bill import spent as total  # noqa: PLC0415  (loaded by the first look)
+    from .records import read  # noqa: PLC0415
 
     with plain_errors():
-        found, _, _ = _records(notebook)
-    return total(found)
+        settings = photograph()
+        return total(_of(_wanted(notebook, settings), read(settings.store)))
 
 
-def _records(notebook: str | Here | None) -> tuple[list[Record], Settings, str | None]:
-    """The records of a notebook, or of all; the settings; and the notebook's name."""
-    from .records import read  # noqa: PLC0415  (loaded by the first look)
+def _wanted(notebook: str | Here | None, settings: Settings) -> str | None:
+    """The name of the notebook whose records are meant; None for all."""
+    if not isinstance(notebook, Here):
+        return notebook
+    return cells.place(running_shell(), settings.notebook, settings.store).notebook
 
-    settings = photograph()
-    here = cells.place(running_shell(), settings.notebook, settings.store).notebook
-    wanted = here if isinstance(notebook, Here) else notebook
-    records = read(settings.store)
-    return [record for record in records if wanted is None or record.call.notebook == wanted], settings, wanted
+
+def _of(notebook: str | None, records: Iterable[Record]) -> list[Record]:
+    return [record for record in records if notebook is None or record.call.notebook == notebook]
 
 
 def job(options: Options) -> Job:

@@ -7,7 +7,6 @@ The order of writes is the promise: the `call` line before anything is sent, eac
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +76,8 @@ class Call:
             request=request, endpoint=ask.endpoint, key=ask.key, call_id=self._called.id, timeout_s=ask.timeout_s
         )
         self._attempts = Attempts()
-        self._began = time.monotonic()
+        self._clock = asyncio.get_running_loop().time
+        self._began = self._clock()
         self._kept: list[Kept] = []
         self._reply: Reply | None = None
         self._usage: str | None = None
@@ -221,7 +221,7 @@ class Call:
 
     @property
     def _seconds_left(self) -> float:
-        return self._order.timeout_s - (time.monotonic() - self._began)
+        return self._order.timeout_s - (self._clock() - self._began)
 
     async def _keep_all(self, answer: Answer) -> None:
         """Keep each picture as soon as it is there. Raises the first fault, once every other picture is kept."""
@@ -308,7 +308,7 @@ class Call:
             id=self._called.id,
             at=now(),
             status=status,
-            latency_s=round(time.monotonic() - self._began, 3),
+            latency_s=round(self._clock() - self._began, 3),
             attempts=self._attempts.made,
             error_code=error.code if isinstance(error, CallError) else None,
             error=said or None,

@@ -74,9 +74,9 @@ class Client:
         charged), SettingsError for proxy or certificate variables that cannot be used. A reply of any status is
         returned, not raised.
         """
-        until = time.monotonic() + order.timeout_s
+        until = asyncio.get_running_loop().time() + order.timeout_s
         try:
-            async with asyncio.timeout(order.timeout_s):
+            async with asyncio.timeout_at(until):
                 return await self._post_until_answered(order, attempts, taker, until)
         except TimeoutError:
             raise _deadline(order.timeout_s, attempts) from None
@@ -255,7 +255,7 @@ def _network() -> httpx2.AsyncClient:
 
 def _is_too_long(wait: Wait, until: float) -> bool:
     """Whether the wait would end after the deadline: then what there is now is the answer."""
-    return time.monotonic() + wait.seconds * _LONGEST_DRAWN >= until
+    return asyncio.get_running_loop().time() + wait.seconds * _LONGEST_DRAWN >= until
 
 
 def _fetching(http: httpx2.AsyncClient, url: str, addresses: tuple[str, ...], turn: int) -> httpx2.Request:
@@ -348,9 +348,9 @@ async def _read_while_wanted(response: httpx2.Response, arrived: bytearray, take
     while not (is_shown and taker.is_over()) and (is_success or len(arrived) < LARGEST_COMPLAINT):
         if is_shown and taker.is_enough() and taker.received() > seen:
             # Drawn out by a further picture, and not by a heartbeat.
-            seen, until = taker.received(), time.monotonic() + LINGER_S
+            seen, until = taker.received(), asyncio.get_running_loop().time() + LINGER_S
         try:
-            async with asyncio.timeout(None if until is None else until - time.monotonic()):
+            async with asyncio.timeout_at(until):
                 part = await anext(parts)
         except (StopAsyncIteration, TimeoutError):
             return

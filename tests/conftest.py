@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.clock import leap_at_stalls
 from support.gateway import Gateway
 from support.interpreters import ROOT
 from support.kernels import Kernel
@@ -59,6 +60,12 @@ def gateway() -> Iterator[Gateway]:
     server = Gateway()
     yield server
     server.close()
+
+
+@pytest.fixture
+def stalls_are_long(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the server falls silent, more than `DEADLINE_S` pass at once."""
+    leap_at_stalls(gateway, monkeypatch)
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import publish_display_data
 from support.canary import CANARIES, Witness, trace
+from support.clock import DEADLINE_S
 from support.gateway import Answer, Asked, Cut, Gateway, Hang, Parts, Rule, Said
 from support.made import kept, record
 from support.pictures import answer, complaint, picture
@@ -420,11 +421,13 @@ FAILURES: Final[Mapping[str, Failure]] = {
         is_then=errors.TaskUnfinished,
     ),
     # No answer
-    "a deadline": Failure(says=lambda _: Hang(), is_then=errors.DeadlinePassed, asked={"timeout": 0.2}, is_unseen=True),
+    "a deadline": Failure(
+        says=lambda _: Hang(), is_then=errors.DeadlinePassed, asked={"timeout": DEADLINE_S}, is_unseen=True
+    ),
     "a deadline in an answer": Failure(
         says=lambda key: stream({"type": "started", "id": key}, end="hang", **{"x-request-id": "r" * 180 + key}),
         is_then=errors.DeadlinePassed,
-        asked={"timeout": 0.3},
+        asked={"timeout": DEADLINE_S},
     ),
     "a reset": Failure(says=lambda _: Cut(), is_then=errors.ConnectionCut, is_unseen=True),
 }
@@ -436,6 +439,7 @@ def rule(failure: Failure, key: str) -> Rule:
     return lambda asked: failure.fetched(key) if asked.method == "GET" else failure.says(key)
 
 
+@pytest.mark.usefixtures("stalls_are_long")
 @pytest.mark.parametrize("name", FAILURES)
 def test_no_answer_brings_the_key_back(gateway: Gateway, witness: Witness, key: str, name: str) -> None:
     """Whatever a server says of the key that it was sent, and however it spells it, nothing here says it again."""

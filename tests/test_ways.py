@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.clock import DEADLINE_S
 from support.gateway import Cut, Parts, Said
 from support.pictures import answer, complaint, picture
 from support.ways import (
@@ -226,7 +227,7 @@ WRAPPINGS = [
     brings("called HTML", said(WHOLE, content_type="text/html; charset=gbk"), RED),
     brings("called a stream", said(WHOLE, content_type="text/event-stream"), RED),
     brings("201", said(body(RED), 201), RED),
-    brings("open after the JSON", raw(WHOLE, end="hang"), RED, given={"timeout": 1.0}),
+    brings("open after the JSON", raw(WHOLE, end="hang"), RED, given={"timeout": DEADLINE_S}),
 ]
 
 CRLF, CR = (lambda part: part.replace(b"\n", b"\r\n")), (lambda part: part.replace(b"\n", b"\r"))

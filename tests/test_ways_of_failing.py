@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.gateway import Answer, Cut, Drip, Hang, Said
+from support.clock import DEADLINE_S
+from support.gateway import Answer, Asked, Cut, Drip, Hang, Said
 from support.pictures import answer, complaint
 from support.ways import (
     BLUE,
@@ -237,7 +238,7 @@ FAULT = b"event: error\ndata: %s\n\n"
 STREAMS = [
     fails("nothing", AnswerUnreadable, "empty", stream()),
     fails("cut before anything", ConnectionCut, "ended before", stream(end="cut"), unread=()),
-    fails("silence", DeadlinePassed, "within 1 s", stream(end="hang"), given={"timeout": 1.0}, unread=()),
+    fails("silence", DeadlinePassed, "within 100 s", stream(end="hang"), given={"timeout": DEADLINE_S}, unread=()),
     fails("comments", ConnectionCut, "ended before", stream(b": ping\n\n")),
     fails("previews", ConnectionCut, "ended before", stream(preview(), preview(BLUE, 1))),
     fails("previews and a cut", ConnectionCut, "ended before", stream(preview(), end="cut")),
@@ -385,11 +386,11 @@ CUTS = [
           answer=stream(answer(RED, BLUE)[:-40], end="cut", kind="application/json")),
     fails("less than its length", ConnectionCut, "ended before", said(HALF, content_length="9999")),
     fails("a head and no more", ConnectionCut, "ended before", said(b"", content_length="9999"), unread=()),
-    fails("silence", DeadlinePassed, r"within 0\.5 s", Hang(), given={"timeout": 0.5}, request_id=""),
-    fails("silence after previews", DeadlinePassed, "within 1 s", stream(preview(), end="hang"),
-          given={"timeout": 1.0}),
-    fails("silence after one of two", DeadlinePassed, "within 1 s", stream(completed(RED), end="hang"),
-          pictures=(RED,), given={"timeout": 1.0, "n": 2}),
+    fails("silence", DeadlinePassed, "within 100 s", Hang(), given={"timeout": DEADLINE_S}, request_id=""),
+    fails("silence after previews", DeadlinePassed, "within 100 s", stream(preview(), end="hang"),
+          given={"timeout": DEADLINE_S}),
+    fails("silence after one of two", DeadlinePassed, "within 100 s", stream(completed(RED), end="hang"),
+          pictures=(RED,), given={"timeout": DEADLINE_S, "n": 2}),
 ]  # fmt: skip
 
 AT_A = {"data": [{"url": A}]}
@@ -540,7 +541,7 @@ def test_a_reset_is_unknown_only_once_the_request_has_begun_to_leave(
 def test_of_an_answer_without_end_is_kept_what_had_come(endless: Answer, error: type[CallError], wire: Wire) -> None:
     """As much of it as had come until the deadline, or until the cap."""
     is_slow = isinstance(endless, Drip)
-    given, request_id = ({"timeout": 1.0}, "") if is_slow else ({}, REQUEST_ID)
+    given, request_id = ({"timeout": DEADLINE_S}, "") if is_slow else ({}, REQUEST_ID)
     way = fails("without end", error, "", endless, given=given, request_id=request_id)
     seen = take(way, wire)
 
@@ -553,9 +554,17 @@ def test_of_an_answer_without_end_is_kept_what_had_come(endless: Answer, error: 
 def test_a_task_that_does_not_end_is_named(wire: Wire) -> None:
     """It is asked after until the deadline; then the error says where to ask, and the order is kept."""
     at_work = ended("processing", progress=40)
+
+    def told(asked: Asked) -> Answer:
+        if asked.method == "POST":
+            return way.posts[0]
+        if len(wire.asked) == 5:
+            wire.stalled()
+        return at_work
+
     way = fails("for ever", TaskUnfinished, f"t_1.*GET http.*{AT_TASK}", TASK)
-    wire.rule = lambda asked: way.posts[0] if asked.method == "POST" else at_work
-    seen = observe(wire, wire.url, timeout=1.0)
+    wire.rule = told
+    seen = observe(wire, wire.url, timeout=DEADLINE_S)
 
     assert seen.facts.gets > 1
     assert seen.facts.rows == ("unknown",)

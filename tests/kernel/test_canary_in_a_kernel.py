@@ -89,7 +89,7 @@ CELLS: Final[Mapping[str, tuple[str, Callable[[str], Answer], str]]] = {
         revised,
         "",
     ),
-    "a deadline": ("%%imagegen --base-url {url} --timeout 0.2\nan otter", lambda _: Hang(), "DeadlinePassed"),
+    "a deadline": ("%%imagegen --base-url {url} --timeout 5\nan otter", lambda _: Hang(), "DeadlinePassed"),
     "another origin": ("%%imagegen -p openai --base-url {url}\nan otter", lambda _: Hang(), "KeyMisdirected"),
     "an interrupt": ("paint('{url}')", lambda _: Hang(), "KeyboardInterrupt"),
     "a variable": (

@@ -89,6 +89,8 @@ class Gateway:
         self.arrived = threading.Semaphore(0)
         self.hung_up = threading.Event()
         self.over = threading.Event()
+        self.stalled: Callable[[], None] = lambda: None
+        """Called whenever the server has said all that it is going to say, and stays there."""
         self._server = _Server(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
@@ -202,6 +204,7 @@ class Gateway:
         handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def _hang(self, connection: socket.socket) -> None:
+        self.stalled()
         while not self.over.is_set():
             readable, _, _ = select.select([connection], [], [], 0.005)
             if readable and self._is_gone(connection):
@@ -212,6 +215,8 @@ class Gateway:
         handler.send_response(200)
         handler.send_header("content-length", "1000000")
         handler.end_headers()
+        handler.wfile.write(b" ")
+        self.stalled()
         while not self.over.wait(0.01):
             try:
                 handler.wfile.write(b" ")

@@ -21,6 +21,7 @@ import jupyter_imagegen as ig
 from jupyter_imagegen import call, client, errors
 from jupyter_imagegen.retry import Wait
 
+from .clock import leap_at_stalls
 from .gateway import Answer, Asked, Gateway, Parts, Said
 from .pictures import picture
 
@@ -277,7 +278,7 @@ def _named(said: list[str]) -> str:
 
 
 def laid(patch: pytest.MonkeyPatch, store: Path) -> Wire:
-    """A gateway with a key for it, at which nothing is slept through and nobody is asked for a name."""
+    """A gateway with a key for it, at which nothing is slept or waited through and nobody is asked for a name."""
     wire = Wire(store)
     known = socket.getaddrinfo
 
@@ -294,6 +295,7 @@ def laid(patch: pytest.MonkeyPatch, store: Path) -> Wire:
     patch.setattr(call, "_POLL_S", 0.001)
     patch.setattr(socket, "getaddrinfo", found)
     patch.setenv("IMAGEGEN_API_KEY", KEY)
+    leap_at_stalls(wire, patch)
     return wire
 
 

@@ -39,6 +39,8 @@ The modules, in the order of their imports; each uses only those above it:
     answer       a Reply that is a success -> the pictures in it
     blobs        files that are whole or absent
     journal      the append-only log
+    marks        what was said of a call afterwards
+    tombstone    what stays of a forgotten call
     process      whether the writer of a log still lives
     records      the log -> Records
     mismatch     what came against what was asked
@@ -55,6 +57,7 @@ The modules, in the order of their imports; each uses only those above it:
     address      from where a picture may be fetched
     client       one POST, its answer, and downloads
     entry        the line of a call that is about to be made
+    ending       how a call ended -> its last line in the journal
     arrival      an answer while it arrives
     call         one call: its line, its POST, its pictures, its end
     session      generate: one Ask -> its calls

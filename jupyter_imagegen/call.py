@@ -13,15 +13,13 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
 
-import msgspec
-
 from . import __version__, keychain
 from .answer import Answer, Delivered, Task, read, usage_of
 from .arrival import Arrival, See
 from .ask import Ask
 from .blobs import keep_image, keep_input, keep_unread, nearby
 from .client import Client
-from .cost import Cost, charged
+from .ending import Course, cleaned, ended
 from .entry import called, words
 from .errors import (
     AnswerUnreadable,
@@ -40,8 +38,8 @@ from .errors import (
     TaskUnfinished,
 )
 from .image import Image, sniff
-from .journal import NOTHING, Ended, Kept, Segment, now
-from .keys import Secret, scrub, scrubbed
+from .journal import Ended, Kept, Segment
+from .keys import scrub
 from .order import Attempts, Order
 from .records import Record
 from .rejection import explain
@@ -109,11 +107,18 @@ class Call:
             message = f"{type(defect).__name__} in this package. {OutcomeUnknown.default_hint}"
             self._segment.append(self._ended(OutcomeUnknown(message)))
             raise
-        ended = self._ended(error)
+        end = self._ended(error)
         images = tuple(sorted(self._kept, key=lambda kept: kept.index))
-        record = Record(call=self._called, images=images, end=ended, version=__version__, is_running=False)
+        record = Record(
+            call=self._called,
+            images=images,
+            end=end,
+            version=__version__,
+            session=self._segment.session,
+            is_running=False,
+        )
         try:
-            self._segment.append(ended)
+            self._segment.append(end)
         except StoreError as unwritten:
             return Finished(record=record, error=error or unwritten)
         return Finished(record=record, error=None if self._is_cancelled else error)
@@ -127,7 +132,7 @@ class Call:
             await _one_turn()
             self._keep_what_was_paid()
         except ImageGenError as error:
-            return self._cleaned(error)
+            return cleaned(self._course(), error)
         return None
 
     async def _post_and_keep(self) -> None:
@@ -299,71 +304,22 @@ class Call:
         return f"The answer could not be kept either: {problem}"
 
     def _ended(self, error: ImageGenError | None) -> Ended:
-        key = self._order.key
-        status, said = self._status(error)
-        cost = self._cost()
-        if isinstance(error, KeyRejected) and key is not None:
-            keychain.forget(key)
-        return Ended(
-            id=self._called.id,
-            at=now(),
-            status=status,
-            latency_s=round(self._clock() - self._began, 3),
-            attempts=self._attempts.made,
-            error_code=error.code if isinstance(error, CallError) else None,
-            error=said or None,
-            request_id=self._request_id(error),
-            usage=_usage(self._usage, key),
-            cost_usd=cost.usd,
-            cost_source=cost.source,
+        if isinstance(error, KeyRejected) and self._order.key is not None:
+            keychain.forget(self._order.key)
+        return ended(self._course(), error)
+
+    def _course(self) -> Course:
+        return Course(
+            order=self._order,
+            attempts=self._attempts,
+            reply=self._reply,
+            usage=self._usage,
+            made=self._made,
+            kept=tuple(self._kept),
+            is_cancelled=self._is_cancelled,
+            cut_short=self._cut_short,
+            latency_s=self._clock() - self._began,
         )
-
-    def _cleaned(self, error: ImageGenError) -> ImageGenError:
-        """The error without the key, and with the provider's id of the request where it did not find one itself."""
-        if not isinstance(error, CallError):
-            return error
-        key, replied = self._order.key, self._reply.request_id if self._reply is not None else ""
-        # Beside a picture that came, what the error of another says of nothing is not true.
-        hint = error.hint.removeprefix("Nothing was made.").strip() if self._kept else error.hint
-        return type(error)(
-            scrub(error.message, key),
-            scrub(hint, key),
-            code=scrub(error.code, key),
-            request_id=scrub(error.request_id or replied, key),
-        )
-
-    def _request_id(self, error: ImageGenError | None) -> str | None:
-        if isinstance(error, CallError):
-            return error.request_id or None
-        return scrub(self._reply.request_id, self._order.key) or None if self._reply is not None else None
-
-    def _cost(self) -> Cost:
-        """What the call cost, as far as that can be known: nothing is guessed of a call that brought no picture."""
-        request, reply = self._request, self._reply
-        if reply is None:
-            return Cost(usd=None, source="unknown")
-        return charged(
-            reply,
-            msgspec.json.decode(self._usage) if self._usage else None,
-            asked=request.wanted,
-            received=max(self._made, len(self._kept)),
-            images=request.images,
-            model=self._endpoint.model,
-            provider=self._endpoint.vendor,
-        )
-
-    def _status(self, error: ImageGenError | None) -> tuple[str, str]:
-        """How the call is recorded: a picture that was kept makes it ok, whatever came after."""
-        if self._is_cancelled:
-            if self._kept:
-                return (
-                    "ok",
-                    f"Cancelled after {len(self._kept)} of {self._called.n} pictures. {self._cut_short}".strip(),
-                )
-            return "cancelled", f"{_cancelled_when(self._attempts)} {self._cut_short}".strip()
-        if error is None:
-            return "ok", ""
-        return "ok" if self._kept else error.status, error.message
 
 
 def _unfinished(task: Task, order: Order, why: str) -> TaskUnfinished:
@@ -372,21 +328,6 @@ def _unfinished(task: Task, order: Order, why: str) -> TaskUnfinished:
     whom = f"GET {order.endpoint.base_url}{path}" if path else "Its provider"
     hint = f"It may have been charged, so it was not sent again. {whom} says what became of it."
     return TaskUnfinished(message, hint)
-
-
-def _usage(text: str | None, key: Secret | None) -> msgspec.Raw:
-    """The token counts without the key, should a server have put it there. Its text is not cut: it stays JSON."""
-    if text is None:
-        return NOTHING
-    return msgspec.Raw(msgspec.json.encode(scrubbed(msgspec.json.decode(text), key)))
-
-
-def _cancelled_when(attempts: Attempts) -> str:
-    if attempts.has_left:
-        return "Cancelled after the request had left. It may have been charged."
-    if attempts.is_waiting:
-        return "Cancelled while waiting as the server had asked; nothing was accepted."
-    return "Cancelled before anything was sent."
 
 
 async def _one_turn() -> None:

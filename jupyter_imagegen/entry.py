@@ -32,6 +32,8 @@ def called(ask: Ask, request: ImageRequest) -> Called:
         cell_id=ask.place.cell_id,
         execution_count=ask.place.execution_count,
         asked=_asked(request),
+        defaults=request.defaults,
+        omit=request.omit,
         inputs=tuple(_input(role, reference) for role, reference in request.references),
         tags=options.tags,
         note=options.note,

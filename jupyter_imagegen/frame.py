@@ -159,13 +159,13 @@ def _call_row(record: Record) -> dict[str, Any]:
     return {
         "id": call.id,
         "started_at": call.at,
-        "notebook": call.notebook,
+        "notebook": record.notebook,
         "cell_id": call.cell_id,
         "execution_count": call.execution_count,
         "provider": call.provider,
         "base_url": call.base_url,
         "model": call.model,
-        "prompt": call.prompt,
+        "prompt": None if record.is_forgotten else call.prompt,
         "template": call.template,
         "variables": record.variables,
         "params": params,
@@ -181,10 +181,11 @@ def _call_row(record: Record) -> dict[str, Any]:
         "latency_s": end.latency_s if end else None,
         "attempts": end.attempts if end else None,
         "request_id": end.request_id if end else None,
-        "request_hash": call.request_hash,
+        "request_hash": call.request_hash or None,
         "parent_id": call.parent_id,
-        "tags": call.tags,
-        "note": call.note,
+        "tags": record.tags,
+        "rating": record.rating,
+        "note": record.note,
         "version": record.version,
     }
 
@@ -204,7 +205,10 @@ def _image_row(record: Record, kept: Kept, store: Path) -> dict[str, Any]:
         "bytes": kept.bytes,
         "revised_prompt": kept.revised_prompt,
         "sha256": kept.sha256,
-        "path": str(store / kept.path),
+        "path": str(store / kept.path) if kept.path else None,
+        "tags": record.tags_of(kept.index),
+        "rating": record.rating_of(kept.index),
+        "note": record.note_of(kept.index),
     }
 
 

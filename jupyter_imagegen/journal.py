@@ -33,7 +33,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fi
 
 
 class Opened(Line, frozen=True, kw_only=True, tag="session", omit_defaults=False):
-    """The first line: who writes this segment."""
+    """The first line: who writes this segment. A session that has to begin another segment keeps its name."""
 
     journal: int
     at: str
@@ -42,6 +42,7 @@ class Opened(Line, frozen=True, kw_only=True, tag="session", omit_defaults=False
     host: str
     pid: int
     process_started: str | None
+    session: str = ""
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -74,6 +75,8 @@ class Called(Line, frozen=True, kw_only=True, tag="call"):
     execution_count: Count | None = None
     parent_id: str | None = None
     asked: msgspec.Raw = NOTHING
+    defaults: tuple[str, ...] = ()
+    omit: tuple[str, ...] = ()
     inputs: tuple[Input, ...] = ()
     tags: tuple[str, ...] = ()
     note: str | None = None
@@ -101,18 +104,74 @@ class Ended(Line, frozen=True, kw_only=True, tag="done"):
     status: str
     latency_s: float
     attempts: Count
+    error_class: str | None = None
     error_code: str | None = None
     error: str | None = None
+    hint: str | None = None
     request_id: str | None = None
     usage: msgspec.Raw = NOTHING
     cost_usd: float | None = None
     cost_source: str | None = None
 
 
+class Shown(Line, frozen=True, kw_only=True, tag="shown"):
+    """In the mode `cache`, the record of an earlier session stood in for a call."""
+
+    id: str
+    at: str
+    notebook: str | None = None
+    cell_id: str | None = None
+    execution_count: Count | None = None
+
+
+class Mark(Line, frozen=True, kw_only=True):
+    """What a person says of a call afterwards, or of one picture of it: that with this index."""
+
+    id: str
+    at: str
+    index: Count | None = None
+
+
+class Rated(Mark, frozen=True, kw_only=True, tag="rating"):
+    """From 1 to 5; without one, the rating is taken back."""
+
+    rating: Annotated[int, msgspec.Meta(ge=1, le=5)] | None = None
+
+
+class Tagged(Mark, frozen=True, kw_only=True, tag="tag"):
+    """A word that is added."""
+
+    word: str
+
+
+class Untagged(Mark, frozen=True, kw_only=True, tag="untag"):
+    """A word that is taken away."""
+
+    word: str
+
+
+class Noted(Mark, frozen=True, kw_only=True, tag="note"):
+    """A sentence, in the place of the one before; without one, that is taken away."""
+
+    note: str | None = None
+
+
+class Forgotten(Line, frozen=True, kw_only=True, tag="forget"):
+    """The words and pictures of a call are removed; what else was written of it stays here, and nowhere else."""
+
+    id: str
+    at: str
+    session: str
+    call: Called
+    version: str | None = None
+    images: tuple[Kept, ...] = ()
+    end: Ended | None = None
+
+
 # O_BINARY, where it exists (Windows), keeps line ends as they are written.
 _FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
 
-AnyLine = Opened | Called | Kept | Ended
+AnyLine = Opened | Called | Kept | Ended | Shown | Rated | Tagged | Untagged | Noted | Forgotten
 
 _DECODER: Final = msgspec.json.Decoder(AnyLine)
 
@@ -137,6 +196,11 @@ class Segment:
         self._file: int | None = None
         self._under_way: dict[str, Called] = {}
         self._owed: tuple[Ended, ...] = ()
+
+    @property
+    def session(self) -> str:
+        """The name of the session that writes here."""
+        return self._opened.session
 
     def append(self, *lines: AnyLine) -> None:
         """Write the lines and wait until they are on disk. Raises StoreError."""

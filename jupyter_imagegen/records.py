@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from .journal import AnyLine, Called, Ended, Kept, Opened, read_segment, segments
+from . import marks as said
+from .journal import AnyLine, Called, Ended, Forgotten, Kept, Mark, Opened, Shown, read_segment, segments
 from .process import Process, is_alive
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """A record stood in for a call of a later session, at this time."""
+
+    session: str
+    at: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Record:
-    """One call as its lines tell it: what was asked, the pictures that were kept, and how it ended."""
+    """One call as its lines tell it: what was asked, the pictures that were kept, how it ended, what was said of it."""
 
     call: Called
     images: tuple[Kept, ...]
     end: Ended | None
     version: str | None
+    session: str
     is_running: bool
+    marks: tuple[Mark, ...] = ()
+    showings: tuple[Showing, ...] = ()
+    is_forgotten: bool = False
 
     def __repr__(self) -> str:
         return f"Record({self.id}, {self.status}, {self.provider} {self.model}, {len(self.images)} of {self.call.n})"
@@ -86,6 +99,43 @@ class Record:
         """The tokens that the provider counted; None where it said nothing."""
         return _object(self.end.usage) if self.end is not None else None
 
+    @property
+    def notebook(self) -> str:
+        """The notebook that asked, or else the session."""
+        return self.call.notebook or f"session {self.session}"
+
+    @property
+    def parent_id(self) -> str | None:
+        """The call that this one asked again; None for one that is its own."""
+        return self.call.parent_id
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Words, those given with the call and later ones."""
+        return self.tags_of(None)
+
+    @property
+    def note(self) -> str | None:
+        """The last sentence that was noted."""
+        return self.note_of(None)
+
+    @property
+    def rating(self) -> int | None:
+        """From 1 to 5; None for none."""
+        return self.rating_of(None)
+
+    def tags_of(self, index: int | None) -> tuple[str, ...]:
+        """The words of the call, and those of the picture with this index."""
+        return said.tags(self.call, self.marks, index)
+
+    def note_of(self, index: int | None) -> str | None:
+        """The sentence of the picture with this index, or else of the call."""
+        return said.note(self.call, self.marks, index)
+
+    def rating_of(self, index: int | None) -> int | None:
+        """The rating of the picture with this index, or else of the call."""
+        return said.rating(self.marks, index)
+
 
 def _object(raw: msgspec.Raw) -> dict[str, Any] | None:
     """The JSON object that stands there; None for none, and for what another hand wrote in its place."""
@@ -99,36 +149,85 @@ def read(store: Path) -> tuple[Record, ...]:
     return tuple(sorted(found, key=lambda record: record.id))
 
 
+@dataclass(slots=True)
+class _Lines:
+    """The lines about one call, while they are being collected."""
+
+    call: Called | None = None
+    writer: Opened | None = None
+    images: dict[int, Kept] = field(default_factory=dict)
+    end: Ended | None = None
+    marks: list[Mark] = field(default_factory=list)
+    showings: list[Showing] = field(default_factory=list)
+    tombstone: Forgotten | None = None
+
+    def take(self, line: AnyLine, writer: Opened | None) -> None:
+        match line:
+            case Called():
+                self.call, self.writer = line, writer
+            case Kept():
+                self.images[line.index] = line
+            case Ended():
+                self.end = line
+            case Mark():
+                self.marks.append(line)
+            case Shown():
+                self.showings.append(Showing(_session(writer), line.at))
+            case Forgotten():
+                self.tombstone = line
+
+
 def fold(logs: Iterable[Iterable[AnyLine]], alive: Callable[[Process], bool]) -> Iterator[Record]:
     """The records of several segments; `alive` says whether the process that wrote one may still be at a call.
 
     A call may begin in one segment and end in another of the same session: where a line could not be written, the
-    next one opens a new segment.
+    next one opens a new segment. What is said of it afterwards may be in that of any session.
     """
-    calls: dict[str, tuple[Called, Opened | None]] = {}
-    images: dict[str, list[Kept]] = {}
-    ends: dict[str, Ended] = {}
+    calls: dict[str, _Lines] = {}
     for lines in logs:
         opened: Opened | None = None
         for line in lines:
-            match line:
-                case Opened():
-                    opened = line
-                case Called():
-                    calls[line.id] = line, opened
-                case Kept():
-                    images.setdefault(line.id, []).append(line)
-                case Ended():
-                    ends[line.id] = line
+            if isinstance(line, Opened):
+                opened = line
+            else:
+                calls.setdefault(line.id, _Lines()).take(line, opened)
     lives = cache(alive)
-    for call, writer in calls.values():
-        yield Record(
-            call=call,
-            images=tuple(sorted(images.get(call.id, ()), key=lambda kept: kept.index)),
-            end=ends.get(call.id),
-            version=writer.version if writer else None,
-            is_running=call.id not in ends and writer is not None and lives(_process(writer)),
-        )
+    for about in calls.values():
+        if about.tombstone is not None:
+            yield _forgotten(about.tombstone)
+        elif about.call is not None:
+            yield _record(about, about.call, lives)
+
+
+def _record(about: _Lines, call: Called, lives: Callable[[Process], bool]) -> Record:
+    end, writer = about.end, about.writer
+    return Record(
+        call=call,
+        images=tuple(about.images[place] for place in sorted(about.images)),
+        end=end,
+        version=writer.version if writer else None,
+        session=_session(writer),
+        is_running=end is None and writer is not None and lives(_process(writer)),
+        marks=tuple(sorted(about.marks, key=lambda mark: mark.at)),
+        showings=tuple(about.showings),
+    )
+
+
+def _forgotten(stone: Forgotten) -> Record:
+    return Record(
+        call=stone.call,
+        images=stone.images,
+        end=stone.end,
+        version=stone.version,
+        session=stone.session,
+        is_running=False,
+        is_forgotten=True,
+    )
+
+
+def _session(opened: Opened | None) -> str:
+    """The name of a session; one of an earlier version has none, and is known by when it began."""
+    return opened.session or opened.at if opened is not None else "unknown"
 
 
 def _process(opened: Opened) -> Process:

@@ -43,6 +43,10 @@ class ImageRequest:
     n: int
     first_index: int
     fingerprint: str
+    defaults: tuple[str, ...] = ()
+    """The fields of `asked` that nobody asked for: the catalogue adds them, and no fingerprint is of them."""
+    omit: tuple[str, ...] = ()
+    """What was to be left out."""
     references: tuple[tuple[str, Reference], ...] = field(default=(), repr=False)
     """Each reference picture, with `image` or `mask`."""
 
@@ -168,6 +172,8 @@ class _Call:
             n=self.share,
             first_index=self.first,
             fingerprint=fingerprint(self._in_words(_essence(_counted_on(asked, self.first)))),
+            defaults=tuple(sorted(set(whole) - set(asked))),
+            omit=self.options.omit,
             references=self._references,
         )
 

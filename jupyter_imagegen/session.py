@@ -17,7 +17,7 @@ from .ask import Ask
 from .call import Call, Finished
 from .client import Client
 from .errors import ImageGenError
-from .journal import FORMAT, Opened, Segment, now
+from .journal import FORMAT, Opened, Segment, new_id, now
 from .process import this_process
 from .records import Record
 from .request import ImageRequest
@@ -91,6 +91,7 @@ def _opened() -> Opened:
         host=process.host,
         pid=process.pid,
         process_started=process.started,
+        session=new_id(),
     )
 
 

@@ -27,7 +27,7 @@ HOMES: Final = {
     "pandas": {"frame"},
     "PIL": {"preview", "references", "sketch"},
     "IPython": {"completion", "display", "magic", "shell"},
-    "msgspec": {"answer", "call", "catalogue", "delivery", "entry", "journal", "records"},
+    "msgspec": {"answer", "catalogue", "delivery", "ending", "entry", "journal", "records", "tombstone"},
     "pybase64": {"payload", "references"},
     "keyring": {"keychain"},
     "numpy": {"references"},

@@ -25,7 +25,7 @@ def record(asked: dict[str, Any], n: int = 1, came: int = 1) -> Record:
         request_hash="r1:0",
         prompt="a cat",
     )
-    return Record(call=call, images=(KEPT,) * came, end=None, version=None, is_running=False)
+    return Record(call=call, images=(KEPT,) * came, end=None, version=None, session="s", is_running=False)
 
 
 KEPT = Kept(id="a", index=0, path="x", sha256="0", bytes=1, format="png", width=64, height=48)

@@ -26,6 +26,7 @@ def opened(process: Process | None = None) -> Opened:
         host=writer.host,
         pid=writer.pid,
         process_started=writer.started,
+        session="s-1",
     )
 
 

@@ -45,7 +45,7 @@ def record(*images: Kept, end: Ended | None = None, call: dict[str, Any] | None 
         "model": "m",
     }
     done = end or Ended(id="call-1", at="2026-11-21T04:15:09Z", status="ok", latency_s=8.6, attempts=1)
-    whole: dict[str, Any] = {"end": done, "version": "0.1.0", "is_running": False, **given}
+    whole: dict[str, Any] = {"end": done, "version": "0.1.0", "session": "s-1", "is_running": False, **given}
     return Record(call=Called(**{**asked, **(call or {})}), images=images, **whole)
 
 

@@ -1,0 +1,38 @@
+"""What was said of a call afterwards -> its tags, note and rating, and those of each picture. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from .journal import Called, Mark, Noted, Rated, Tagged, Untagged
+
+Marks = tuple[Mark, ...]
+
+
+def tags(call: Called, marks: Marks, index: int | None) -> tuple[str, ...]:
+    """The words of the call and, with an index, those of that picture too, in the order in which they came."""
+    words = dict.fromkeys(call.tags)
+    for mark in _about(marks, index):
+        match mark:
+            case Tagged():
+                words.setdefault(mark.word)
+            case Untagged():
+                words.pop(mark.word, None)
+    return tuple(words)
+
+
+def note(call: Called, marks: Marks, index: int | None) -> str | None:
+    """The last sentence that was said of the picture or, where there is none, of the call."""
+    own = [mark.note for mark in _about(marks, index) if isinstance(mark, Noted)]
+    return own[-1] if own else call.note
+
+
+def rating(marks: Marks, index: int | None) -> int | None:
+    """From 1 to 5: the last one that was given to the picture or to the whole call."""
+    own = [mark.rating for mark in _about(marks, index) if isinstance(mark, Rated)]
+    return own[-1] if own else None
+
+
+def _about(marks: Iterable[Mark], index: int | None) -> Iterator[Mark]:
+    """The marks of the whole call and, with an index, of that picture."""
+    return (mark for mark in marks if mark.index is None or mark.index == index)

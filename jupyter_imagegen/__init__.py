@@ -43,10 +43,13 @@ The modules, in the order of their imports; each uses only those above it:
     tombstone    what stays of a forgotten call
     process      whether the writer of a log still lives
     records      the log -> Records
+    recall       which record stands in for a request
+    difference   what one request asks for that another does not
     mismatch     what came against what was asked
     bill         what the calls of a history cost together
     sight        a preview of a picture that is being painted
     preview      small pictures for the notebook
+    drift        how far apart two pictures are
     display      Results and progress as mimebundles
     result       Result and Picture: what a call gives
     place        the notebook and cell that a call comes from
@@ -63,6 +66,9 @@ The modules, in the order of their imports; each uses only those above it:
     session      generate: one Ask -> its calls
     bridge       the thread of the HTTP loop, and a Job for each Ask
     cells        which cell is running, and the guard behind it
+    lookup       what --image names -> the pictures themselves
+    steps        what of an ask is sent, and what records stand in for
+    offline      an ask answered from records alone
     prepare      Options -> Ask
     frame        Records -> the dataframe
     listing      the catalogue as a table

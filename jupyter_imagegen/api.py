@@ -15,11 +15,13 @@ from .edge import plain_errors
 from .errors import ImageGenError
 from .options import Options, from_call
 from .prepare import prepare
+from .recall import shown_from
 from .result import Result, result_of
 from .settings import Where, photograph
 from .shell import running_shell
 
 if TYPE_CHECKING:
+    from .ask import Ask
     from .bill import Spent
     from .display import Progress, Silence
     from .frame import History
@@ -35,6 +37,7 @@ def generate(
     base_url: str | None = None,
     n: int | None = None,
     timeout: float | None = None,
+    mode: str | None = None,
     tags: Sequence[str] = (),
     note: str | None = None,
     inline: str | None = None,
@@ -50,10 +53,11 @@ def generate(
     """Generate pictures and return them as a Result; it blocks, in a cell, a function, a callback or a script.
 
     `n` images are made, in several calls where the model takes fewer in one. `timeout` is in seconds, for one call in
-    all. `image` is a picture to work from, or a list of them, and `mask` what may be changed in the first: each a path,
-    a PIL image, an array, a Picture, a Result of one picture, bytes, or the id of a record. `max_cost` is in US
-    dollars, for all calls together. Any other keyword is a field of the body under the API's own name: size, quality,
-    style, background, output_format, partial_images, seed, user, … What is None is not sent.
+    all. `mode` is live, cache or replay. `image` is a picture to work from, or a list of them, and `mask` what may be
+    changed in the first: each a path, a PIL image, an array, a Picture, a Result of one picture, bytes, or the id of a
+    record. `max_cost` is in US dollars, for all calls together. Any other keyword is a field of the body under the
+    API's own name: size, quality, style, background, output_format, partial_images, seed, user, … What is None is not
+    sent.
 
     Raises the errors of jupyter_imagegen.errors; pictures that did arrive are in the error's `result`. An interrupt
     closes the connections, records the calls as cancelled and goes on as KeyboardInterrupt.
@@ -64,6 +68,7 @@ def generate(
             Where(provider=provider, base_url=base_url, model=model),
             n=n,
             timeout=timeout,
+            mode=mode,
             tags=tags,
             note=note,
             inline=inline,
@@ -87,6 +92,7 @@ async def agenerate(
     base_url: str | None = None,
     n: int | None = None,
     timeout: float | None = None,  # noqa: ASYNC109  (the call's own deadline, which covers what asyncio's would not)
+    mode: str | None = None,
     tags: Sequence[str] = (),
     note: str | None = None,
     inline: str | None = None,
@@ -106,6 +112,7 @@ async def agenerate(
             Where(provider=provider, base_url=base_url, model=model),
             n=n,
             timeout=timeout,
+            mode=mode,
             tags=tags,
             note=note,
             inline=inline,
@@ -217,7 +224,14 @@ def arrived(job: Job) -> Result:
     records = job.outcome.records if job.outcome is not None else ()
     found = result_of(records, job.ask.store)
     ask = job.ask
-    return replace(found, inline=ask.inline, is_quiet=ask.options.quiet, note=ask.endpoint.note)
+    return replace(found, inline=ask.inline, is_quiet=ask.options.quiet, notes=_notes(ask))
+
+
+def _notes(ask: Ask) -> tuple[str, ...]:
+    """Who chose the endpoint, where something was sent, and what is shown from records."""
+    shown = ask.shown
+    chosen = (ask.endpoint.note,) if ask.endpoint.note and len(shown) < len(ask.steps) else ()
+    return (*chosen, *((shown_from(shown),) if shown else ()))
 
 
 def became(job: Job) -> list[str]:

@@ -9,7 +9,11 @@ from .endpoint import Endpoint
 from .keys import Secret
 from .options import Options
 from .place import Place
+from .records import Record
 from .request import ImageRequest
+
+Step = ImageRequest | Record
+"""A request that is to be sent, or the record that stands in for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,8 +23,14 @@ class Ask:
     options: Options
     endpoint: Endpoint
     key: Secret | None
-    requests: tuple[ImageRequest, ...]
+    steps: tuple[Step, ...]
+    mode: str
     timeout_s: float
     inline: str
     store: Path
     place: Place
+
+    @property
+    def shown(self) -> tuple[Record, ...]:
+        """The records that stand in for requests."""
+        return tuple(step for step in self.steps if isinstance(step, Record))

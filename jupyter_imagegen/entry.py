@@ -31,6 +31,7 @@ def called(ask: Ask, request: ImageRequest) -> Called:
         notebook=ask.place.notebook,
         cell_id=ask.place.cell_id,
         execution_count=ask.place.execution_count,
+        parent_id=options.parent_id,
         asked=_asked(request),
         defaults=request.defaults,
         omit=request.omit,

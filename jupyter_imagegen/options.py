@@ -39,6 +39,9 @@ class Options:
     max_cost_usd: float | None = None
     force: bool = False
     timeout_s: float | None = None
+    mode: str | None = None
+    parent_id: str | None = None
+    """The call that is asked again."""
     into: str | None = None
     tags: tuple[str, ...] = ()
     note: str | None = None
@@ -61,7 +64,7 @@ _ELSEWHERE: Final[Mapping[str, str]] = MappingProxyType(
         "into": "assign the result instead",
         "max_cost": "it is --max-cost, or the argument max_cost",
         "force": "it is --force, or the argument force",
-        "mode": "this version does not handle it, so it is not sent",
+        "parent_id": "ig.rerun(id) asks a call again",
     }
 )
 
@@ -93,6 +96,7 @@ def from_call(
     *,
     n: int | None,
     timeout: float | None,
+    mode: str | None,
     tags: Sequence[str],
     note: str | None,
     inline: str | None,
@@ -125,6 +129,7 @@ def from_call(
         max_cost_usd=_argument("max-cost", max_cost),
         force=force,
         timeout_s=_argument("timeout", timeout),
+        mode=_argument("mode", mode),
         tags=tuple(_argument("tag", tag) for tag in _several(tags)),
         note=_argument("note", note),
         inline=_argument("inline", inline),
@@ -179,6 +184,7 @@ def _options(typed: Typed, template: str, namespace: Mapping[str, object]) -> Op
         max_cost_usd=single.get("max-cost"),
         force=single.get("force", False),
         timeout_s=single.get("timeout"),
+        mode=single.get("mode"),
         into=single.get("into"),
         tags=many["tag"],
         note=single.get("note"),

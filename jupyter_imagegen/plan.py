@@ -16,6 +16,7 @@ class Plan:
 
     endpoint: Endpoint
     requests: tuple[ImageRequest, ...]
+    mode: str
     key_source: str
     estimate: Cost
     max_cost_usd: float | None
@@ -29,8 +30,14 @@ class Plan:
         ]
         for (url, body), times in Counter((r.url + _as_form(r), r.body) for r in self.requests).items():
             lines += ["", f"POST {url}{f'  (× {times})' if times > 1 else ''}", body]
-        notes = [f"({note})" for note in (self.endpoint.note, self._retirement) if note]
+        notes = [f"({note})" for note in (self.endpoint.note, self._retirement, self._shown) if note]
         return "\n".join([*lines, *(["", *notes] if notes else [])])
+
+    @property
+    def _shown(self) -> str:
+        """What would be shown instead of being sent."""
+        of = {"cache": "of what this store has a record, that is shown", "replay": "nothing is sent, records are shown"}
+        return f"mode {self.mode}: {of[self.mode]}" if self.mode in of else ""
 
     @property
     def _retirement(self) -> str:

@@ -7,30 +7,31 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from . import cells, config, keychain
+from . import cells, keychain
 from .ask import Ask
 from .blobs import cannot, make_folder
 from .cost import Cost, estimate, total
-from .endpoint import Endpoint, key_for, origin, resolve
+from .endpoint import Endpoint, key_for, origin
 from .errors import (
     KeyInCell,
     KeyMissing,
     OptionError,
-    ReferenceUnreadable,
     SettingsError,
     StoreError,
     TimedRun,
     TooExpensive,
 )
 from .keys import Secret, held
-from .options import Given, Options, texts
+from .offline import replayed
+from .options import Options, texts
+from .place import Place
 from .plan import Plan, dollars
-from .records import read
-from .references import Reference, is_record, of_file, of_value, split_record
-from .request import Requests, build
-from .result import folder_of, result_of
+from .recall import Cell
+from .request import Requests
+from .result import folder_of
 from .settings import Settings, photograph
 from .shell import running_shell
+from .steps import Asker, Steps, cached, live
 
 _LONG: Final = 12
 """Letters from which a key is no word that a prompt could hold by chance."""
@@ -42,22 +43,21 @@ def prepare(options: Options) -> Ask:
     """Decide everything that can be decided before something is sent, and refuse what must not be."""
     _refuse_keys(options, held(os.environ))
     settings = photograph()
-    endpoint = resolve(options.where, settings, os.environ, config.rows(settings))
-    requests = _requests(options, endpoint, settings.store)
-    _refuse_dear(options, endpoint, _estimate(endpoint, requests))
-    key = _key(endpoint, settings)
-    _refuse_keys(options, () if key is None else (key,))
-    _refuse_timed(endpoint)
+    mode = options.mode or settings.mode
+    place = cells.place(running_shell(), settings.notebook, settings.store)
+    steps = _steps(options, mode, Asker(settings=settings, notebook=place.notebook, cell=_cell(place)))
+    key = _admitted(options, steps, settings) if steps.requests else None
     _make_room(options.save)
     return Ask(
         options=options,
-        endpoint=endpoint,
+        endpoint=steps.endpoint,
         key=key,
-        requests=requests,
+        steps=steps.steps,
+        mode=mode,
         timeout_s=options.timeout_s or settings.timeout_s,
         inline=options.inline or settings.inline,
         store=settings.store,
-        place=cells.place(running_shell(), settings.notebook, settings.store),
+        place=place,
     )
 
 
@@ -65,46 +65,38 @@ def plan(options: Options) -> Plan:
     """What would be sent, without sending it; a key that is missing is said, not raised, and not asked for."""
     _refuse_keys(options, held(os.environ))
     settings = photograph()
-    endpoint = resolve(options.where, settings, os.environ, config.rows(settings))
-    requests = _requests(options, endpoint, settings.store)
+    found = live(options, settings)
     return Plan(
-        endpoint=endpoint,
-        requests=requests,
-        key_source=_key_source(endpoint, settings),
-        estimate=_estimate(endpoint, requests),
+        endpoint=found.endpoint,
+        requests=found.requests,
+        mode=options.mode or settings.mode,
+        key_source=_key_source(found.endpoint, settings),
+        estimate=_estimate(found.endpoint, found.requests),
         max_cost_usd=options.max_cost_usd,
     )
 
 
-def _requests(options: Options, endpoint: Endpoint, store: Path) -> Requests:
-    images = tuple(_reference(given, store) for given in options.images)
-    mask = None if options.mask is None else _reference(options.mask, store)
-    return build(options, endpoint, images, mask)
+def _steps(options: Options, mode: str, asker: Asker) -> Steps:
+    match mode:
+        case "replay":
+            return replayed(options, asker)
+        case "cache":
+            return cached(options, asker)
+        case _:
+            return live(options, asker.settings)
 
 
-def _reference(given: Given, store: Path) -> Reference:
-    """The picture that was given, or that a path or the id of a record leads to. Raises ReferenceUnreadable."""
-    if isinstance(given, Reference):
-        return given
-    if given.lower().startswith(("http://", "https://")):
-        message = f"{given} is an address, and a reference picture is sent from here."
-        raise ReferenceUnreadable(
-            message, 'Save it to a file first. A server that fetches by itself takes --param image="…".'
-        )
-    return _of_record(given, store) if is_record(given) else of_file(Path(given))
+def _cell(place: Place) -> Cell:
+    return Cell(place.cell_id, place.execution_count)
 
 
-def _of_record(text: str, store: Path) -> Reference:
-    name, place = split_record(text)
-    records = tuple(record for record in read(store) if record.id == name)
-    if not records:
-        message = f"The history in {store} has no call {name}."
-        raise ReferenceUnreadable(message)
-    pictures = result_of(records, store)
-    if place is not None and not -len(pictures) <= place < len(pictures):
-        message = f"The call {name} has {len(pictures)} pictures, and no [{place}]."
-        raise ReferenceUnreadable(message)
-    return of_value(pictures if place is None else pictures[place], text)
+def _admitted(options: Options, steps: Steps, settings: Settings) -> Secret | None:
+    """The key for what is to be sent, once nothing speaks against sending it."""
+    _refuse_dear(options, steps.endpoint, _estimate(steps.endpoint, steps.requests))
+    key = _key(steps.endpoint, settings)
+    _refuse_keys(options, () if key is None else (key,))
+    _refuse_timed(steps.endpoint)
+    return key
 
 
 def _estimate(endpoint: Endpoint, requests: Requests) -> Cost:

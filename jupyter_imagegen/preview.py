@@ -1,18 +1,20 @@
-"""Small pictures for the notebook, made from stored ones."""
+"""Small pictures for the notebook, made from stored ones, and all that is done with pixels on the way."""
 
 from __future__ import annotations
 
 import math
+import re
 import struct
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import reduce
 from io import BytesIO
 from pathlib import Path
 from typing import Final
 
 from PIL import Image as Pillow
-from PIL import ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
+from PIL import ImageChops, ImageDraw, ImageFile, ImageFont, ImageOps, UnidentifiedImageError
 
 LONGEST_SIDE: Final = 512
 HEAVIEST: Final = 40_000
@@ -20,13 +22,16 @@ MOST_PIXELS: Final = 3840 * 2160 * 8
 """Above this a picture is stored and not decoded: a bomb of a few kilobytes can unpack to gigabytes."""
 
 # Formats that a server may make this machine decode; Pillow knows many more, and each is a surface to attack.
-_FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 # What Pillow raises for pixels that are cut, altered or made up: they come from a stranger.
 _UNDECODABLE: Final = (
     *(OSError, SyntaxError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError),
     *(AssertionError, RuntimeError, MemoryError, EOFError, struct.error),
 )
+# Rows are turned into numbers of more than 8 bits each: `RGB;16B` of PNG, `I;12`, `F;32F` of TIFF.
+_FINE: Final = re.compile(r";(12|16|24|32|64)")
 _GRID_CELL: Final = 256
+_ROW_CELL: Final = 320
 _LABEL: Final = 22
 _MARGIN: Final = 6
 _PAPER: Final = (255, 255, 255)
@@ -52,7 +57,7 @@ def preview(path: Path, side: int = LONGEST_SIDE, heaviest: int = HEAVIEST) -> P
 def painted(pictures: tuple[tuple[str, bytes], ...]) -> Preview | None:
     """Pictures that are still being painted, each with its label; None where none of them can be decoded."""
     if len(pictures) > 1:
-        return _sheet([(label, small) for label, data in pictures if (small := _small(data, _GRID_CELL)) is not None])
+        return _square([(label, small) for label, data in pictures if (small := _small(data, _GRID_CELL)) is not None])
     picture = _small(pictures[0][1], LONGEST_SIDE) if pictures else None
     return None if picture is None else _encoded(picture, HEAVIEST)
 
@@ -73,21 +78,40 @@ def full(path: Path) -> Preview | None:
 
 def grid(pictures: tuple[tuple[str, Path], ...]) -> Preview | None:
     """One sheet of labelled thumbnails, row by row; None where none of them can be decoded."""
-    return _sheet(
+    return _square(
         [(label, small) for label, path in pictures if (small := _small(_read(path), _GRID_CELL)) is not None]
     )
 
 
-def _sheet(cells: list[tuple[str, Pillow.Image]]) -> Preview | None:
+def _square(cells: list[tuple[str, Pillow.Image]]) -> Preview | None:
+    return _sheet(cells, columns=math.ceil(math.sqrt(len(cells))))
+
+
+def row(pictures: tuple[tuple[str, Pillow.Image], ...]) -> Preview | None:
+    """One row of labelled pictures, each at most 320 px long; None for no pictures."""
+    return _sheet([(label, _within(picture, _ROW_CELL)) for label, picture in pictures], columns=len(pictures))
+
+
+def _within(picture: Pillow.Image, side: int) -> Pillow.Image:
+    """The same where it is small enough; a whole copy to be reduced in place would double a large one."""
+    scale = side / max(picture.size)
+    if scale >= 1:
+        return picture
+    size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
+    return picture.resize(size, Pillow.Resampling.BICUBIC, reducing_gap=2.0)
+
+
+def _sheet(cells: list[tuple[str, Pillow.Image]], columns: int) -> Preview | None:
     if not cells:
         return None
-    columns = math.ceil(math.sqrt(len(cells)))
+    font = ImageFont.load_default(14)
     rows = math.ceil(len(cells) / columns)
     height = max(small.height for _, small in cells)
-    width = max(small.width for _, small in cells)
+    # A label that is wider than its picture would be written over the next one.
+    width = max(max(small.width, math.ceil(font.getlength(label))) for label, small in cells)
     step = (width + _MARGIN, height + _LABEL + _MARGIN)
     sheet = Pillow.new("RGB", (columns * step[0] + _MARGIN, rows * step[1] + _MARGIN), _PAPER)
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
+    draw = ImageDraw.Draw(sheet)
     for place, (label, small) in enumerate(cells):
         left, top = _MARGIN + place % columns * step[0], _MARGIN + place // columns * step[1]
         at = (left + (width - small.width) // 2, top + (height - small.height) // 2)
@@ -96,12 +120,12 @@ def _sheet(cells: list[tuple[str, Pillow.Image]]) -> Preview | None:
     return _as_jpeg(sheet, HEAVIEST * len(cells))
 
 
-def load(data: bytes) -> Pillow.Image | None:
+def load(data: bytes) -> ImageFile.ImageFile | None:
     """The picture in these bytes, its pixels not yet decoded; None for a format or a size that is not decoded here."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a bomb, of odd tags: nobody here can mend them
-            picture = Pillow.open(BytesIO(data), formats=_FORMATS)
+            picture = Pillow.open(BytesIO(data), formats=FORMATS)
     except (UnidentifiedImageError, Pillow.DecompressionBombError, *_UNDECODABLE):
         return None
     return picture if picture.width * picture.height <= MOST_PIXELS else None
@@ -117,6 +141,72 @@ def decoded(data: bytes) -> Pillow.Image | None:
     except _UNDECODABLE:
         return None
     return picture
+
+
+def upright(data: bytes) -> Pillow.Image | None:
+    """The whole picture as it is shown: turned as its EXIF says, RGBA where something shows through, else RGB.
+
+    Of a moving picture it is the first frame, of finer levels their first 8 bits; None where it cannot be decoded here.
+    """
+    picture = decoded(data)
+    if picture is None:
+        return None
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            ImageOps.exif_transpose(picture, in_place=True)
+            return _plain(picture)
+    except _UNDECODABLE:
+        return None
+
+
+def left_out(data: bytes) -> tuple[str, ...]:
+    """What `upright` does not show of these bytes, in words; nothing for most pictures."""
+    picture = load(data)
+    if picture is None:
+        return ()
+    # In BMP `;16` is a whole pixel. The plan of decoding is there until the pixels are.
+    is_fine = picture.format in ("PNG", "TIFF") and any(_FINE.search(str(tile.args)) for tile in picture.tile)
+    return (
+        *(("frames after the first",) if _is_moving(picture) else ()),
+        *(("levels finer than 8 bits",) if is_fine else ()),
+    )
+
+
+def _is_moving(picture: Pillow.Image) -> bool:
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            return bool(getattr(picture, "is_animated", False))
+    except _UNDECODABLE:
+        return False
+
+
+def difference(a: Pillow.Image, b: Pillow.Image) -> Pillow.Image:
+    """How far two pictures of one size are apart, in levels of each channel (RGB, or RGBA where either is).
+
+    Nobody sees the colour of a pixel that is wholly transparent, and encoders drop it: it counts as black.
+    """
+    if "RGBA" in (a.mode, b.mode):
+        a, b = _seen(a.convert("RGBA")), _seen(b.convert("RGBA"))
+    return ImageChops.difference(a, b)
+
+
+def _seen(picture: Pillow.Image) -> Pillow.Image:
+    seen = Pillow.new("RGBA", picture.size)
+    seen.paste(picture, mask=picture.getchannel("A").point(lambda level: 255 if level else 0))
+    return seen
+
+
+def strongest(picture: Pillow.Image) -> Pillow.Image:
+    """The highest of the channels at each pixel, as grey."""
+    return reduce(ImageChops.lighter, picture.split())
+
+
+def amplified(grey: Pillow.Image, factor: int) -> Pillow.Image:
+    """A small copy of a grey picture, `factor` times as bright; what is above white is white.
+
+    It is brightened after it is made small, and in fractions of levels: one pixel of a large picture is still seen.
+    """
+    return _within(grey.convert("F"), _ROW_CELL).point(lambda level: level * factor).convert("L")
 
 
 def _read(path: Path) -> bytes:

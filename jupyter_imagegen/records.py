@@ -21,6 +21,9 @@ class Showing:
 
     session: str
     at: str
+    notebook: str | None
+    cell_id: str | None
+    execution_count: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -83,6 +86,11 @@ class Record:
     def asked(self) -> dict[str, Any]:
         """The same in the words of OpenAI's API, which are those of the options, with the defaults that were sent."""
         return _object(self.call.asked) or self.params
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """Model, n and fields as a person chose them, in those words: without what the catalogue added."""
+        return {name: value for name, value in self.asked.items() if name not in self.call.defaults}
 
     @property
     def cost_usd(self) -> float | None:
@@ -172,7 +180,7 @@ class _Lines:
             case Mark():
                 self.marks.append(line)
             case Shown():
-                self.showings.append(Showing(_session(writer), line.at))
+                self.showings.append(_showing(line, writer))
             case Forgotten():
                 self.tombstone = line
 
@@ -223,6 +231,10 @@ def _forgotten(stone: Forgotten) -> Record:
         is_running=False,
         is_forgotten=True,
     )
+
+
+def _showing(line: Shown, writer: Opened | None) -> Showing:
+    return Showing(_session(writer), line.at, line.notebook, line.cell_id, line.execution_count)
 
 
 def _session(opened: Opened | None) -> str:

@@ -72,6 +72,12 @@ class ImageRequest:
         return self.wanted.get("stream") is True
 
     @property
+    def chosen(self) -> dict[str, Any]:
+        """The same beside the prompt, without what the catalogue adds."""
+        others = {"prompt", *self.defaults}
+        return {name: value for name, value in self.wanted.items() if name not in others}
+
+    @property
     def wanted(self) -> dict[str, Any]:
         """What was asked, decoded anew, in the words of OpenAI's API."""
         decoded: dict[str, Any] = json.loads(self.asked)

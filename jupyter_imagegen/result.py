@@ -105,7 +105,8 @@ class Result(Sequence[Picture]):
     records: tuple[Record, ...]
     inline: str = "preview"
     is_quiet: bool = False
-    note: str = ""
+    notes: tuple[str, ...] = ()
+    """What is said below the captions: who chose the endpoint, and what of it was recorded before."""
 
     @property
     def record(self) -> Record:

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import platform
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from . import __version__
 from .arrival import See
-from .ask import Ask
+from .ask import Ask, Step
 from .call import Call, Finished
 from .client import Client
-from .errors import ImageGenError
-from .journal import FORMAT, Opened, Segment, new_id, now
+from .errors import ImageGenError, StoreError
+from .journal import FORMAT, Opened, Segment, Shown, new_id, now
 from .process import this_process
+from .recall import retold
 from .records import Record
-from .request import ImageRequest
 
 AT_ONCE: Final = 16
 """Calls of one ask that are under way together."""
@@ -51,7 +52,7 @@ class Session:
         """
         gate = asyncio.Semaphore(AT_ONCE)
         failed = asyncio.Event()
-        tasks = [asyncio.create_task(self._gated(ask, request, gate, failed, see)) for request in ask.requests]
+        tasks = [asyncio.create_task(self._gated(ask, step, gate, failed, see)) for step in ask.steps]
         is_cancelled = await _all_ended(tasks)
         ended = [task for task in tasks if not task.cancelled()]
         calls = [call for task in ended if task.exception() is None and (call := task.result()) is not None]
@@ -66,19 +67,36 @@ class Session:
         )
 
     async def _gated(
-        self, ask: Ask, request: ImageRequest, gate: asyncio.Semaphore, failed: asyncio.Event, see: See
+        self, ask: Ask, step: Step, gate: asyncio.Semaphore, failed: asyncio.Event, see: See
     ) -> Finished | None:
+        if isinstance(step, Record):
+            return self._shown(ask, step)
         async with gate:
             if failed.is_set():
                 return None
             try:
-                call = await Call(ask, request, self._client, self._segment, see).run()
+                call = await Call(ask, step, self._client, self._segment, see).run()
             except BaseException:
                 failed.set()
                 raise
             if call.error is not None or call.record.status != "ok":
                 failed.set()
             return call
+
+    def _shown(self, ask: Ask, record: Record) -> Finished:
+        """A record in the place of a call. A replay leaves no trace in the store, so that it can be repeated."""
+        if ask.mode == "cache":
+            place = ask.place
+            line = Shown(
+                id=record.id,
+                at=now(),
+                notebook=place.notebook,
+                cell_id=place.cell_id,
+                execution_count=place.execution_count,
+            )
+            with suppress(StoreError):  # A store that can only be read can be shown all the same.
+                self._segment.append(line)
+        return Finished(record=record, error=retold(record))
 
 
 def _opened() -> Opened:

@@ -16,6 +16,7 @@ from .errors import SettingsError
 from .shell import running_shell
 
 INLINE: Final = ("preview", "full", "none")
+MODES: Final = ("live", "cache", "replay")
 DEFAULT_TIMEOUT_S: Final = 900.0
 
 
@@ -36,6 +37,7 @@ class Settings:
     environment: Where
     store: Path
     inline: str
+    mode: str
     timeout_s: float
     notebook: str | None
     project: Path
@@ -54,6 +56,12 @@ class ImageGen(SingletonConfigurable):
         config=True
     )
     inline = Enum(INLINE, "preview", help="What goes into the notebook: preview, full or none.").tag(config=True)
+    mode = Enum(
+        ("", *MODES),
+        "",
+        help="live (the default) asks the endpoint; cache shows the record of the same request where there is one; "
+        "replay shows records only, and never connects.",
+    ).tag(config=True)
     timeout = Float(DEFAULT_TIMEOUT_S, help="Seconds that one call may take in all.").tag(config=True)
     notebook = Unicode(help="The name of this notebook, where it cannot be found out.").tag(config=True)
     nested_loops = Bool(
@@ -105,6 +113,7 @@ def photograph(environ: Mapping[str, str] = os.environ) -> Settings:
         ),
         store=_folder(traits, environ),
         inline=traits.inline,
+        mode=traits.mode or _mode(given(environ.get("IMAGEGEN_MODE"))),
         timeout_s=traits.timeout,
         notebook=given(traits.notebook),
         project=traits.started_in,
@@ -115,6 +124,13 @@ def photograph(environ: Mapping[str, str] = os.environ) -> Settings:
 def given(value: str | None) -> str | None:
     """The value without blanks around it (`cat` leaves a line break); None for one that is empty: it sets nothing."""
     return value.strip() or None if value else None
+
+
+def _mode(named: str | None) -> str:
+    if named is not None and named not in MODES:
+        message = f"IMAGEGEN_MODE is {named!r}, and not {', '.join(MODES[:-1])} or {MODES[-1]}."
+        raise SettingsError(message)
+    return named or MODES[0]
 
 
 def _folder(traits: ImageGen, environ: Mapping[str, str]) -> Path:

@@ -17,7 +17,7 @@ from typing import Any, Final
 from .edge import without_keys
 from .errors import KeyInCell, OptionError
 from .keys import looks_like_key, scrub
-from .settings import INLINE
+from .settings import INLINE, MODES
 
 MOST_IMAGES: Final = 1000
 """Of one ask: more than that is a slip of the finger, and each of them is paid for."""
@@ -104,6 +104,12 @@ def _identifier(text: str) -> str:
 def _inline(text: str) -> str:
     if text not in INLINE:
         raise ValueError(" or ".join(INLINE))
+    return text
+
+
+def _mode(text: str) -> str:
+    if text not in MODES:
+        raise ValueError(" or ".join(MODES))
     return text
 
 
@@ -217,6 +223,12 @@ SWITCHES: Final = (
     Switch(name="param", metavar="KEY=JSON", read=_param, repeats=True, help="any other field of the request body"),
     Switch(name="omit", metavar="KEY", read=_api_name, repeats=True, help="leave out a field that would be sent"),
     Switch(name="timeout", metavar="SECONDS", read=_seconds, help="total deadline of one call (default 900)"),
+    Switch(
+        name="mode",
+        metavar="|".join(MODES),
+        read=_mode,
+        help="ask the endpoint; or show the record of the same request where there is one; or show records only",
+    ),
     Switch(name="into", metavar="NAME", read=_identifier, help="bind the Result to this variable"),
     Switch(name="tag", metavar="TEXT", repeats=True, help="a word that is kept in the record"),
     Switch(name="note", metavar="TEXT", help="a sentence that is kept in the record"),

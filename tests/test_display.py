@@ -153,7 +153,7 @@ def test_what_is_not_as_it_was_asked_for_is_said_once(tmp_path: Path) -> None:
 
 def test_a_choice_that_nobody_made_is_said(tmp_path: Path) -> None:
     """The note stands below the captions."""
-    assert caption_lines(replace(result(tmp_path, RED), note="because"))[-1] == "(because)"
+    assert caption_lines(replace(result(tmp_path, RED), notes=("because",)))[-1] == "(because)"
 
 
 def test_a_path_is_shown_from_here(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ def settings(environ: dict[str, str], traits: Where | None = None) -> Settings:
         ),
         store=Path("imagegen"),
         inline="preview",
+        mode="live",
         timeout_s=900,
         notebook=None,
         project=Path(),

@@ -25,7 +25,7 @@ def call(
     prompt: str = "a cat", where: Where | None = None, fields: dict[str, object] | None = None, **given: Any
 ) -> Options:
     """from_call with everything that is not given left out."""
-    rest: dict[str, Any] = dict.fromkeys(("n", "timeout", "note", "inline", "save", "image", "mask", "max_cost"))
+    rest: dict[str, Any] = dict.fromkeys(("n", "timeout", "mode", "note", "inline", "save", "image", "mask", "max_cost"))
     left_out = {**rest, "tags": (), "omit": (), "force": False, "quiet": False}
     return from_call(prompt, where or Where(), fields=fields or {}, **{**left_out, **given})
 
@@ -156,7 +156,7 @@ def test_words_on_the_line_of_a_cell_are_refused() -> None:
 def test_each_option_has_its_place() -> None:
     """Every option of the table that is not a field lands in the Options under its own name."""
     options = parse_cell(
-        "-m M -p P --base-url U -n 2 --omit output-format --timeout 1.5 --into r --tag a --tag b --note x "
+        "-m M -p P --base-url U -n 2 --omit output-format --timeout 1.5 --mode cache --into r --tag a --tag b --note x "
         "--inline none --save d --dry-run --quiet",
         "a cat",
         {},
@@ -169,6 +169,7 @@ def test_each_option_has_its_place() -> None:
         n=2,
         omit=("output_format",),
         timeout_s=1.5,
+        mode="cache",
         into="r",
         tags=("a", "b"),
         note="x",
@@ -193,7 +194,7 @@ def test_a_field_that_is_given_twice_is_refused(line: str) -> None:
         parse_cell(line, "a", {})
 
 
-@pytest.mark.parametrize("name", ["prompt", "model", "n", "mode", "max_cost", "force", "dry_run"])
+@pytest.mark.parametrize("name", ["prompt", "model", "n", "max_cost", "force", "dry_run"])
 def test_a_field_that_has_its_own_place_is_refused(name: str) -> None:
     """A name that would do nothing in the body, or cost money for nothing, is an error that says where it belongs."""
     with pytest.raises(OptionError, match=f"{name} is not a field of the body"):

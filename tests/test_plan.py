@@ -14,14 +14,19 @@ from jupyter_imagegen.plan import Plan, dollars
 from jupyter_imagegen.request import build
 
 
-def plan(provider: str = "openai", n: int = 2, note: str = "") -> Plan:
+def plan(provider: str = "openai", n: int = 2, note: str = "", mode: str = "live") -> Plan:
     """The plan for n pictures of a model that takes one in each call."""
     row = load().provider(provider)
     endpoint = Endpoint(provider=row, base_url=row.base_url, model=Model(name="m", max_n=1), note=note)
     requests = build(Options(prompt="a cat", n=n), endpoint, (), None)
     unknown = Cost(usd=None, source="unknown")
     return Plan(
-        endpoint=endpoint, requests=requests, key_source="from OPENAI_API_KEY", estimate=unknown, max_cost_usd=None
+        endpoint=endpoint,
+        requests=requests,
+        mode=mode,
+        key_source="from OPENAI_API_KEY",
+        estimate=unknown,
+        max_cost_usd=None,
     )
 
 
@@ -99,3 +104,9 @@ def test_a_choice_that_nobody_made_is_said() -> None:
     """The note of the endpoint stands at the end."""
     assert repr(plan(note="because")).endswith("\n(because)")
     assert "()" not in repr(plan())
+
+
+@pytest.mark.parametrize(("mode", "said"), [("cache", "of what this store has"), ("replay", "nothing is sent")])
+def test_a_plan_says_that_records_would_be_shown(mode: str, said: str) -> None:
+    """The requests are shown as they would be sent; in these modes not all of them are."""
+    assert f"(mode {mode}: {said}" in repr(plan(mode=mode))

@@ -19,12 +19,18 @@ from jupyter_imagegen.preview import (
     LONGEST_SIDE,
     MOST_PIXELS,
     Preview,
+    amplified,
     decoded,
+    difference,
     full,
     grid,
+    left_out,
     load,
     painted,
     preview,
+    row,
+    strongest,
+    upright,
 )
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
@@ -121,6 +127,7 @@ def test_what_is_not_decoded_here_has_no_preview(tmp_path: Path, data: bytes) ->
     path = stored(tmp_path, data)
 
     assert (preview(path), full(path), load(data), decoded(data), grid((("x", path),))) == (None,) * 5
+    assert (upright(data), left_out(data)) == (None, ())
 
 
 def test_a_file_that_is_gone_has_no_preview(tmp_path: Path) -> None:
@@ -222,3 +229,58 @@ def test_a_picture_whose_header_is_made_up_has_no_preview() -> None:
 
     assert painted((("[0]", bytes(data)),)) is None
     assert decoded(bytes(data)) is None
+
+
+def test_the_whole_picture_is_upright_in_colours_of_eight_bits() -> None:
+    """Turned as the camera noted, RGB where nothing shows through, RGBA where something does; nothing is made small."""
+    exif = Pillow.Exif()
+    exif[0x0112] = 6
+    buffer = BytesIO()
+    Pillow.new("CMYK", (640, 480)).save(buffer, "JPEG", exif=exif)
+    turned, clear = upright(buffer.getvalue()), upright(picture("#00000080", mode="RGBA"))
+    assert turned is not None
+    assert clear is not None
+
+    assert (turned.size, turned.mode) == ((480, 640), "RGB")
+    assert clear.mode == "RGBA"
+
+
+def test_a_pixel_of_a_bitmap_in_sixteen_bits_has_no_finer_levels() -> None:
+    """In BMP the number of bits is that of all channels together."""
+    head = struct.pack("<2sIHHIIiiHHIIiiII", b"BM", 70, 0, 0, 66, 40, 1, 1, 1, 16, 3, 4, 0, 0, 0, 0)
+    data = head + struct.pack("<IIIHH", 0xF800, 0x7E0, 0x1F, 0xFFFF, 0)  # 5, 6 and 5 bits, then one pixel
+    white = upright(data)
+    assert white is not None
+
+    assert white.getpixel((0, 0)) == (255, 255, 255)
+    assert left_out(data) == ()
+
+
+def test_a_difference_has_the_channels_of_the_richer_picture() -> None:
+    """RGB of two opaque pictures, RGBA where one has alpha, and the strongest of them as grey."""
+    black, grey = (Pillow.new("RGB", (2, 1), colour) for colour in ((0, 0, 0), (1, 2, 3)))
+    clear = Pillow.new("RGBA", (2, 1), (1, 2, 3, 255 - 9))
+
+    assert difference(black, grey).getpixel((0, 0)) == (1, 2, 3)
+    assert difference(black, clear).getpixel((0, 0)) == (1, 2, 3, 9)
+    assert strongest(difference(clear, black)).getpixel((1, 0)) == 9
+
+
+@pytest.mark.parametrize(("level", "factor", "expected"), [(0, 9, 0), (5, 9, 45), (100, 9, 255), (7, 1, 7)])
+def test_what_is_amplified_stays_black_and_ends_at_white(level: int, factor: int, expected: int) -> None:
+    """No level starts again from black, whatever the factor."""
+    found = amplified(Pillow.new("L", (700, 70), level), factor)
+
+    assert found.getextrema() == (expected, expected)
+    assert max(found.size) <= LONGEST_SIDE
+
+
+def test_a_row_has_room_for_its_labels() -> None:
+    """A label that is wider than its picture is not written over the next one; one row however many there are."""
+    dot = Pillow.new("RGB", (4, 4), "red")
+    narrow, wide = (opened(row(((label, dot),) * 5)) for label in ("a", "difference x 255"))
+
+    assert wide.width > 5 * 80
+    assert wide.width > narrow.width
+    assert wide.height == narrow.height
+    assert row(()) is None

@@ -19,6 +19,7 @@ def test_with_nothing_set_everything_has_its_default(tmp_path: Path) -> None:
         environment=Where(),
         store=tmp_path / "imagegen",
         inline="preview",
+        mode="live",
         timeout_s=900.0,
         notebook=None,
         project=tmp_path,

@@ -124,6 +124,10 @@ class Gateway:
 
         self.rule = last
 
+    def close_listening(self) -> None:
+        """Be gone for whoever comes now."""
+        self._server.socket.close()
+
     def close(self) -> None:
         """Let everything that hangs go, and end."""
         self.over.set()

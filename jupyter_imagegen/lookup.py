@@ -1,0 +1,42 @@
+"""What --image and --mask name -> the pictures themselves: files, and those of this store by the id of their call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .errors import ReferenceUnreadable
+from .options import Given, Options
+from .records import read
+from .references import Reference, is_record, of_file, of_value, split_record
+from .result import result_of
+
+
+def looked_up(options: Options, store: Path) -> tuple[tuple[Reference, ...], Reference | None]:
+    """The pictures to work from, and the mask. Raises ReferenceUnreadable."""
+    images = tuple(_reference(given, store) for given in options.images)
+    return images, None if options.mask is None else _reference(options.mask, store)
+
+
+def _reference(given: Given, store: Path) -> Reference:
+    """The picture that was given, or that a path or the id of a record leads to. Raises ReferenceUnreadable."""
+    if isinstance(given, Reference):
+        return given
+    if given.lower().startswith(("http://", "https://")):
+        message = f"{given} is an address, and a reference picture is sent from here."
+        raise ReferenceUnreadable(
+            message, 'Save it to a file first. A server that fetches by itself takes --param image="…".'
+        )
+    return _of_record(given, store) if is_record(given) else of_file(Path(given))
+
+
+def _of_record(text: str, store: Path) -> Reference:
+    name, place = split_record(text)
+    records = tuple(record for record in read(store) if record.id == name)
+    if not records:
+        message = f"The history in {store} has no call {name}."
+        raise ReferenceUnreadable(message)
+    pictures = result_of(records, store)
+    if place is not None and not -len(pictures) <= place < len(pictures):
+        message = f"The call {name} has {len(pictures)} pictures, and no [{place}]."
+        raise ReferenceUnreadable(message)
+    return of_value(pictures if place is None else pictures[place], text)

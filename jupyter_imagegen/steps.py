@@ -1,0 +1,95 @@
+"""Options -> the steps of an ask: requests that will be sent and, in the mode `cache`, records in the place of some."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from . import config
+from .ask import Step
+from .endpoint import Endpoint, resolve
+from .lookup import looked_up
+from .options import Options
+from .recall import Cell, Places, Wanted, is_whole, stand_ins
+from .records import Record, read
+from .request import ImageRequest, Requests, build
+from .settings import Settings
+
+_places: Final[dict[tuple[Path, Wanted], Places]] = {}
+"""How often each thing was asked for in this process, in the modes that count."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """Where an ask goes, and what of it is sent and what is shown."""
+
+    endpoint: Endpoint
+    steps: tuple[Step, ...]
+
+    @property
+    def requests(self) -> Requests:
+        """What is to be sent."""
+        return tuple(step for step in self.steps if isinstance(step, ImageRequest))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Who asks: the settings, the notebook and the run of the cell."""
+
+    settings: Settings
+    notebook: str | None
+    cell: Cell
+
+
+def live(options: Options, settings: Settings) -> Steps:
+    """Everything is sent. Raises what `resolve` and `build` raise, and ReferenceUnreadable."""
+    endpoint = resolve(options.where, settings, os.environ, config.rows(settings))
+    return Steps(endpoint=endpoint, steps=build(options, endpoint, *looked_up(options, settings.store)))
+
+
+def cached(options: Options, asker: Asker) -> Steps:
+    """A request of which this store has a whole record, from the same address, is shown; the others are sent."""
+    sent = live(options, asker.settings)
+    records = read(asker.settings.store)
+    steps = tuple(_recorded(request, sent.endpoint, options, asker, records) or request for request in sent.requests)
+    return replace(sent, steps=steps)
+
+
+def sought(request: ImageRequest, endpoint: Endpoint, options: Options) -> Wanted:
+    """What a record has to be of, to stand in for this request."""
+    return Wanted(
+        request_hash=request.fingerprint,
+        provider=endpoint.provider.name,
+        base_url=endpoint.base_url,
+        parent_id=options.parent_id,
+    )
+
+
+def take_place(wanted: Wanted, asker: Asker) -> int:
+    """How often this was asked for before, by other cells or by this run of the cell."""
+    return _places.setdefault((asker.settings.store, wanted), Places()).take(asker.cell)
+
+
+def is_undamaged(record: Record, store: Path) -> bool:
+    """Whether each of its pictures is there, byte for byte."""
+    return all(_digest(store / kept.path) == kept.sha256 for kept in record.images)
+
+
+def _recorded(
+    request: ImageRequest, endpoint: Endpoint, options: Options, asker: Asker, records: tuple[Record, ...]
+) -> Record | None:
+    wanted = sought(request, endpoint, options)
+    found = stand_ins(records, wanted, take_place(wanted, asker), asker.notebook, is_whole)
+    return next((record for record in found if is_undamaged(record, asker.settings.store)), None)
+
+
+def _digest(path: Path) -> str:
+    """The sha256 of a file in hex; nothing where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""

@@ -44,6 +44,7 @@ The modules, in the order of their imports; each uses only those above it:
     process      whether the writer of a log still lives
     records      the log -> Records
     recall       which record stands in for a request
+    audit        what is missing, altered or torn in a store
     difference   what one request asks for that another does not
     mismatch     what came against what was asked
     bill         what the calls of a history cost together
@@ -72,7 +73,12 @@ The modules, in the order of their imports; each uses only those above it:
     prepare      Options -> Ask
     frame        Records -> the dataframe
     listing      the catalogue as a table
-    api          generate, agenerate, history, spent
+    exports      what was made, in forms that others can take
+    which        what a person names a call by -> its record
+    again        a record and what is to be changed -> Options
+    erase        forgetting a call
+    archive      history, spent, replay, compare, verify, rate, tag, note, forget, export
+    api          generate, agenerate, rerun
     completion   Tab
     questions    prompts that end in `?`
     magic        %%imagegen
@@ -86,14 +92,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from .api import agenerate, generate, history, spent
+    from .api import agenerate, generate, rerun
+    from .archive import compare, export, forget, history, note, rate, replay, spent, tag, untag, verify
     from .errors import ImageGenError
     from .records import Record
     from .result import Picture, Result
 
 __version__ = "0.1.0"
-
-__all__ = ["ImageGenError", "Picture", "Record", "Result", "agenerate", "generate", "history", "spent"]
 
 _HOMES = {
     "ImageGenError": "errors",
@@ -101,10 +106,41 @@ _HOMES = {
     "Record": "records",
     "Result": "result",
     "agenerate": "api",
+    "compare": "archive",
+    "export": "archive",
+    "forget": "archive",
     "generate": "api",
-    "history": "api",
-    "spent": "api",
+    "history": "archive",
+    "note": "archive",
+    "rate": "archive",
+    "replay": "archive",
+    "rerun": "api",
+    "spent": "archive",
+    "tag": "archive",
+    "untag": "archive",
+    "verify": "archive",
 }
+
+__all__ = [
+    "ImageGenError",
+    "Picture",
+    "Record",
+    "Result",
+    "agenerate",
+    "compare",
+    "export",
+    "forget",
+    "generate",
+    "history",
+    "note",
+    "rate",
+    "replay",
+    "rerun",
+    "spent",
+    "tag",
+    "untag",
+    "verify",
+]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401  (each name has its own type)

@@ -1,32 +1,30 @@
-"""The Python door: keyword arguments -> Options -> a job on the HTTP thread -> a Result, waited for in either way."""
+"""The Python door to what is made now: keywords -> Options -> a job on the HTTP thread -> a Result, waited for."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import cells
+from .again import again, said_again
 from .bridge import Job, wait, wait_async
 from .edge import plain_errors
 from .errors import ImageGenError
 from .options import Options, from_call
 from .prepare import prepare
 from .recall import shown_from
+from .records import Record, read
 from .result import Result, result_of
 from .settings import Where, photograph
 from .shell import running_shell
+from .which import Named, which
 
 if TYPE_CHECKING:
     from .ask import Ask
-    from .bill import Spent
     from .display import Progress, Silence
-    from .frame import History
-    from .records import Record
-    from .settings import Settings
 
 
 def generate(
@@ -139,50 +137,32 @@ async def agenerate(
         return finish(asked)
 
 
-class Here(Enum):
-    """Stands for the notebook that asks."""
+def rerun(id: Named, **changes: Any) -> Result:  # noqa: A002, ANN401  (what it is; as in `generate`)
+    """Ask a call again, with changes if there are any; the new record names the old one as its parent.
 
-    NOTEBOOK = "this notebook"
-
-
-def history(notebook: str | Here | None = Here.NOTEBOOK) -> History:
-    """A pandas.DataFrame of every call: one row for each picture, and one for each call that gave none.
-
-    It holds this notebook's calls, those of another one by its name, or with None all that share the store. Where a
-    notebook cannot know its own name (nbclient, papermill, a script), it holds all. Raises StoreError.
+    `changes` are keywords as in `generate`; None takes a field away. Below the pictures stands what was asked
+    otherwise, and how far each picture is from the one that came then. Raises as `generate` does, and OptionError for
+    what names no call.
     """
-    from .frame import frame  # noqa: PLC0415  (pandas is loaded by the first look)
-    from .records import read  # noqa: PLC0415
-
     with plain_errors():
         settings = photograph()
-        wanted, every = _wanted(notebook, settings), read(settings.store)
-    found = _of(wanted, every)
-    made = frame(found, settings.store)
-    if every and not found:
-        made.attrs["note"] = f"None of {wanted}; the store has {len(every)} calls: ig.history(notebook=None)"
-    return made
+        parent = which(id, read(settings.store)).record
+        result = run(job(again(parent, changes, settings)))
+        return replace(
+            result, notes=(*result.notes, *said_again(parent, result.record), *_drifts(parent, result, settings.store))
+        )
 
 
-def spent(notebook: str | Here | None = Here.NOTEBOOK) -> Spent:
-    """What the calls of this notebook cost together, as far as that is known; `notebook` is as in `history`."""
-    from .bill import spent as total  # noqa: PLC0415  (loaded by the first look)
-    from .records import read  # noqa: PLC0415
+def _drifts(parent: Record, result: Result, store: Path) -> Iterator[str]:
+    """How far each new picture is from the old one at its place."""
+    from .drift import Side, drift  # noqa: PLC0415  (Pillow is loaded when a picture is first shown)
 
-    with plain_errors():
-        settings = photograph()
-        return total(_of(_wanted(notebook, settings), read(settings.store)))
-
-
-def _wanted(notebook: str | Here | None, settings: Settings) -> str | None:
-    """The name of the notebook whose records are meant; None for all."""
-    if not isinstance(notebook, Here):
-        return notebook
-    return cells.place(running_shell(), settings.notebook, settings.store).notebook
-
-
-def _of(notebook: str | None, records: Iterable[Record]) -> list[Record]:
-    return [record for record in records if notebook is None or record.call.notebook == notebook]
+    before = {picture.index: picture for picture in result_of((parent,), store).pictures}
+    for place, picture in enumerate(result):
+        old = before.get(picture.index)
+        if old is not None and old.path.is_file():
+            sides = (Side(label="then", data=old.bytes), Side(label="now", data=picture.bytes))
+            yield f"{f'[{place}] ' if len(result) > 1 else ''}{drift(*sides).sentence}"
 
 
 def job(options: Options) -> Job:

@@ -6,9 +6,13 @@ import errno
 import os
 import re
 import secrets
+import shutil
+import time
 import unicodedata
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from stat import S_ISREG
 from typing import Final
 
 from .errors import StoreError
@@ -22,9 +26,48 @@ except ImportError:  # Windows
 IMAGES: Final = "images"
 INPUTS: Final = "inputs"
 UNREAD: Final = "unread"
+JOURNAL: Final = "journal"
+
+ROOM: Final = 8 * 2**20
+"""Bytes that are wanted free for each picture: usual ones have 1 to 4 MB, and one that cannot be kept is kept as the
+answer that it came in, which is a third longer."""
+
+ABANDONED_S: Final = 3600
+"""Age from which a temporary file has no living writer: it is written in one go, which takes seconds."""
 
 _SUFFIX: Final = {"jpeg": "jpg", "tiff": "tif"}
 _LONGEST_SLUG: Final = 60
+_TEMPORARY: Final = re.compile(r"\..*\.[0-9a-f]{8}\.part", re.DOTALL)
+_NOT_SENT: Final = f"Nothing was sent. {StoreError.default_hint}"
+_UNKNOWN: Final = (errno.EINVAL, errno.ENOTTY, errno.ENOTSUP, errno.EOPNOTSUPP)
+"""What file systems, above all those of networks, say of a sync that they do not have."""
+
+
+def make_ready(store: Path, pictures: int) -> None:
+    """Try the store before anything is paid: it can be written to, and has room for so many pictures.
+
+    Raises StoreError; nothing was sent then.
+    """
+    for folder in (store / IMAGES, store / JOURNAL):
+        _try_out(folder)
+    free, wanted = _free(store), pictures * ROOM
+    if free is not None and free < wanted:
+        message = f"{store} has {free // 2**20} MiB left, and this may need {wanted // 2**20}."
+        raise StoreError(message, _NOT_SENT)
+
+
+def unfinished(store: Path) -> Iterator[Path]:
+    """Temporary files that crashes left in a store, each over an hour old, so that nobody writes to it any more.
+
+    They may be deleted: what was in them was never listed. Raises StoreError.
+    """
+    for folder in (store / IMAGES, store / INPUTS, store / UNREAD, store / JOURNAL):
+        try:
+            yield from sorted(path for path in folder.iterdir() if _TEMPORARY.fullmatch(path.name) and _is_old(path))
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise cannot("read", folder, error) from None
 
 
 def keep_image(store: Path, image: Image, prompt: str) -> str:
@@ -47,7 +90,9 @@ def input_path(image: Image, name: str) -> str:
 
 def _keep(store: Path, folder: str, image: Image, words: str) -> str:
     below = _path(folder, image, words)
-    if not _holds(store / below, image.data):
+    if _holds(store / below, image.data):
+        _settle(store / below)
+    else:
         write(store / below, image.data)
     return below
 
@@ -66,7 +111,7 @@ def keep_unread(store: Path, call_id: str, body: bytes) -> Path:
 def write(path: Path, data: bytes) -> None:
     """Make the file appear with these bytes, durably, or not at all. Raises StoreError."""
     # 40 letters are at most 160 bytes: where the name fits a folder, this one does.
-    temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.part")
+    temporary = _temporary(path.parent, path.name[:40])
     try:
         make_folder(path.parent)
         _write_through(temporary, data)
@@ -80,19 +125,27 @@ def write(path: Path, data: bytes) -> None:
 
 def make_folder(folder: Path) -> None:
     """Make a folder and its parents, each one durable in the folder above it. Raises OSError."""
-    if not folder.is_dir() and folder != folder.parent:
+    if folder == folder.parent:
+        return
+    if not folder.is_dir():
         make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
-        sync_folder(folder.parent)
+    # That of another writer too, who may not have come to this step: what is put in it would go with it.
+    sync_folder(folder.parent)
 
 
 def sync_file(descriptor: int) -> None:
     """Wait until what was written is on the disk itself; macOS has another call for that. Raises OSError."""
     full = getattr(fcntl, "F_FULLFSYNC", None)
-    if full is None:
-        os.fsync(descriptor)
-    else:
-        fcntl.fcntl(descriptor, full)
+    if full is not None:
+        try:
+            fcntl.fcntl(descriptor, full)
+        except OSError as error:
+            if error.errno not in _UNKNOWN:
+                raise
+        else:
+            return
+    os.fsync(descriptor)
 
 
 def sync_folder(folder: Path) -> None:
@@ -104,7 +157,7 @@ def sync_folder(folder: Path) -> None:
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno != errno.EINVAL:  # Some network file systems have no fsync for folders.
+        if error.errno not in _UNKNOWN:
             raise
     finally:
         os.close(descriptor)
@@ -129,6 +182,49 @@ def cannot(verb: str, path: Path, error: OSError) -> StoreError:
     """The StoreError for a file operation that the system refused."""
     message = f"Cannot {verb} {path}: {error.strerror or error}."
     return StoreError(message)
+
+
+def _settle(path: Path) -> None:
+    """Make durable the name of a file that is there already: who put it there may not have come to that."""
+    try:
+        make_folder(path.parent)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise cannot("write", path, error) from None
+
+
+def _temporary(folder: Path, name: str) -> Path:
+    return folder / f".{name}.{secrets.token_hex(4)}.part"
+
+
+def _try_out(folder: Path) -> None:
+    """Make a file there and remove it: what the system says of rights is not true for root, nor on network drives."""
+    probe = _temporary(folder, "probe")
+    try:
+        make_folder(folder)
+        probe.touch(exist_ok=False)
+        probe.unlink()
+    except OSError as error:
+        with suppress(OSError):  # It may have been made all the same.
+            probe.unlink()
+        raise StoreError(cannot("write in", folder, error).message, _NOT_SENT) from None
+
+
+def _free(folder: Path) -> int | None:
+    """The bytes that are free for this person; None for a drive that does not know, and says 0 of everything."""
+    try:
+        usage = shutil.disk_usage(folder)
+    except OSError as error:
+        raise StoreError(cannot("write in", folder, error).message, _NOT_SENT) from None
+    return usage.free if usage.total else None
+
+
+def _is_old(path: Path) -> bool:
+    try:
+        found = path.lstat()
+    except FileNotFoundError:  # Its writer has just finished.
+        return False
+    return S_ISREG(found.st_mode) and time.time() - found.st_mtime > ABANDONED_S
 
 
 def _write_through(path: Path, data: bytes) -> None:

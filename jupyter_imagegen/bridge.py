@@ -22,6 +22,7 @@ from .sight import Sight
 if TYPE_CHECKING:
     from .ask import Ask
     from .client import Client
+    from .journal import AnyLine
     from .session import Outcome, Session
 
 CLOSING_S: Final = 5.0
@@ -70,6 +71,22 @@ def http_loop() -> _Loop:
             if not _loops or _loops[-1].pid != os.getpid():
                 _loops.append(_Loop())
     return _loops[-1]
+
+
+def append(store: Path, *lines: AnyLine) -> None:
+    """Write lines about calls of the past into this session's segment. Raises StoreError.
+
+    It polls, as `wait` does: a lock that an interrupt lands in would stay held.
+    """
+    http = http_loop()
+
+    async def write() -> None:
+        http.session(store).append(*lines)
+
+    written = asyncio.run_coroutine_threadsafe(write(), http.loop)
+    while not written.done():
+        time.sleep(_FIRST_PAUSE_S)
+    written.result()
 
 
 class Job:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from contextlib import suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from .errors import SettingsError
-from .settings import INLINE, photograph
+from .settings import INLINE, MODES, photograph
 from .switches import SWITCHES, Switch
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from .catalogue import Catalogue, Model
 
 _MAGIC_LINE: Final = re.compile(r"^\s*(?:%%|(?:[^=%]+=\s*)?%)imagegen\s(?P<line>.*)$", re.DOTALL)
+
+
+_WORDS: Final = MappingProxyType({"inline": INLINE, "mode": MODES})
+"""Options of ours that take one of a few words."""
 
 
 def complete(line: str, rows: Catalogue) -> list[str]:
@@ -47,8 +52,8 @@ def _values(row: Switch, typed: list[str], rows: Catalogue) -> list[str]:
         return [provider.name for provider in rows.providers]
     if row.name == "model":
         return _model_names(_value_of("provider", typed), rows)
-    if row.name == "inline":
-        return list(INLINE)
+    if row.name in _WORDS:
+        return list(_WORDS[row.name])
     return _merged(model.takes.get(row.field, ()) for model in _models_in(typed, rows)) if row.is_field else []
 
 

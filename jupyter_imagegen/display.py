@@ -62,7 +62,8 @@ def _alt(result: Result) -> str:
 def caption_lines(result: Result) -> list[str]:
     """One line for each picture (model, size, format, time, cost, path), and the note of a choice that nobody made."""
     lines = [_caption(picture, f"[{place}] " if len(result) > 1 else "") for place, picture in enumerate(result)]
-    notes = [note for note in (of_calls(result.records), *_differences(result), *result.notes) if note and lines]
+    came = (of_calls(result.records), *_differences(result)) if lines else ()
+    notes = [note for note in (*came, *result.notes) if note]
     return [*lines, *(f"({note})" for note in notes)]
 
 

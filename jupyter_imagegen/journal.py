@@ -9,15 +9,16 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
 import msgspec
 
-from .blobs import cannot, make_folder, sync_file, sync_folder
+from .blobs import JOURNAL, cannot, make_folder, sync_file, sync_folder
 
-FOLDER: Final = "journal"
+FOLDER: Final = JOURNAL
 FORMAT: Final = 1
 
 
@@ -220,9 +221,11 @@ class Segment:
 
     def close(self) -> None:
         """Close the file; the next line opens another segment."""
-        if self._file is not None:
-            os.close(self._file)
-        self._file = None
+        file, self._file = self._file, None
+        if file is not None:
+            # Every line is on disk by now. Whatever the system says, the number is another file's from here on.
+            with suppress(OSError):
+                os.close(file)
 
     def _is_open(self) -> bool:
         """False as well when someone removed the store meanwhile: what is written to a removed file is lost."""

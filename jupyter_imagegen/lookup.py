@@ -8,13 +8,22 @@ from .errors import ReferenceUnreadable
 from .options import Given, Options
 from .records import read
 from .references import Reference, is_record, of_file, of_value, split_record
-from .result import result_of
+from .result import Picture, Result, result_of
 
 
 def looked_up(options: Options, store: Path) -> tuple[tuple[Reference, ...], Reference | None]:
     """The pictures to work from, and the mask. Raises ReferenceUnreadable."""
     images = tuple(_reference(given, store) for given in options.images)
     return images, None if options.mask is None else _reference(options.mask, store)
+
+
+def one(value: object, name: str, store: Path) -> Reference:
+    """A picture that is given as such, or by a path or the id of a record. Raises ReferenceUnreadable."""
+    if isinstance(value, Result) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, Picture):
+        name = f"{value.record.id}[{value.index}]"
+    return _reference(str(value) if isinstance(value, str | Path) else of_value(value, name), store)
 
 
 def _reference(given: Given, store: Path) -> Reference:

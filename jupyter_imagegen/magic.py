@@ -36,7 +36,7 @@ class ImageGenMagics(Magics):
     @line_magic
     def imagegen_history(self, line: str) -> History:
         """Show the history of this notebook; with --all, of every notebook that shares the store."""
-        from .api import Here, history  # noqa: PLC0415  (loaded by the first look)
+        from .archive import Here, history  # noqa: PLC0415  (loaded by the first look)
 
         if line.strip() not in ("", "--all"):
             message = f"%imagegen_history takes --all or nothing, not {shown(line.strip())}."

@@ -41,7 +41,7 @@ _find: Final = partial(keychain.find, environ=os.environ)
 
 def prepare(options: Options) -> Ask:
     """Decide everything that can be decided before something is sent, and refuse what must not be."""
-    _refuse_keys(options, held(os.environ))
+    refuse_keys(texts(options), held(os.environ))
     settings = photograph()
     mode = options.mode or settings.mode
     place = cells.place(running_shell(), settings.notebook, settings.store)
@@ -63,7 +63,7 @@ def prepare(options: Options) -> Ask:
 
 def plan(options: Options) -> Plan:
     """What would be sent, without sending it; a key that is missing is said, not raised, and not asked for."""
-    _refuse_keys(options, held(os.environ))
+    refuse_keys(texts(options), held(os.environ))
     settings = photograph()
     found = live(options, settings)
     return Plan(
@@ -94,7 +94,7 @@ def _admitted(options: Options, steps: Steps, settings: Settings) -> Secret | No
     """The key for what is to be sent, once nothing speaks against sending it."""
     _refuse_dear(options, steps.endpoint, _estimate(steps.endpoint, steps.requests))
     key = _key(steps.endpoint, settings)
-    _refuse_keys(options, () if key is None else (key,))
+    refuse_keys(texts(options), () if key is None else (key,))
     _refuse_timed(steps.endpoint)
     return key
 
@@ -145,10 +145,10 @@ def _key(endpoint: Endpoint, settings: Settings) -> Secret | None:
     return typed
 
 
-def _refuse_keys(options: Options, keys: tuple[Secret, ...]) -> None:
-    """A key that is set, in a variable or a note, may have no shape by which it could be known."""
+def refuse_keys(said: tuple[str, ...], keys: tuple[Secret, ...]) -> None:
+    """A key that is set, in a variable or a note, may have no shape by which it could be known. Raises KeyInCell."""
     for key in keys:
-        if len(key.reveal()) >= _LONG and any(key.reveal() in text for text in texts(options)):
+        if len(key.reveal()) >= _LONG and any(key.reveal() in text for text in said):
             message = f"The prompt, a variable or an option holds the key of {key.source}. Nothing was sent."
             raise KeyInCell(message)
 

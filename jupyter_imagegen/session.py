@@ -18,7 +18,7 @@ from .ask import Ask, Step
 from .call import Call, Finished
 from .client import Client
 from .errors import ImageGenError, StoreError
-from .journal import FORMAT, Opened, Segment, Shown, new_id, now
+from .journal import FORMAT, AnyLine, Opened, Segment, Shown, new_id, now
 from .process import this_process
 from .recall import retold
 from .records import Record
@@ -65,6 +65,10 @@ class Session:
             error=errors[0] if errors else None,
             is_cancelled=is_cancelled,
         )
+
+    def append(self, *lines: AnyLine) -> None:
+        """Write lines that are about calls of the past. Raises StoreError."""
+        self._segment.append(*lines)
 
     async def _gated(
         self, ask: Ask, step: Step, gate: asyncio.Semaphore, failed: asyncio.Event, see: See

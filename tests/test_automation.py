@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +15,9 @@ import papermill
 import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from support.gateway import Gateway, Hang, Said
+from support.gateway import Asked, Gateway, Hang, Said
 from support.interpreters import ROOT
+from support.pictures import answer, complaint, picture
 
 
 @pytest.fixture(autouse=True)
@@ -97,6 +101,88 @@ def test_papermill_stops_at_a_cell_that_failed(gateway: Gateway, tmp_path: Path)
         papermill.execute_notebook(
             str(tmp_path / "in.ipynb"), str(tmp_path / "out.ipynb"), cwd=str(tmp_path), progress_bar=False
         )
+
+
+STUDY = (
+    "%load_ext jupyter_imagegen\nimport jupyter_imagegen as ig",
+    "%%imagegen --base-url {url} --into first\nan otter",
+    "again = ig.generate('an otter', base_url='{url}', quiet=True)",
+    (
+        "try:\n    ig.generate('a refused otter', base_url='{url}')\n"
+        "except ig.ImageGenError as error:\n    print(type(error).__name__, error.message)"
+    ),
+    "print(first[0].sha256, again[0].sha256)",
+)
+"""The same request twice, to a server that never gives the same picture, and one that is refused."""
+
+
+@pytest.fixture
+def recorded(gateway: Gateway, tmp_path: Path) -> str:
+    """A study that was run live, of which the notebook and the store are left, and no server; what it printed."""
+    sizes = count(40)
+
+    def paint(asked: Asked) -> Said:
+        if "refused" in asked.json["prompt"]:
+            return Said(complaint("No such otters.", code="moderation_blocked"), 400)
+        return Said(answer(picture(size=(next(sizes), 40))))
+
+    gateway.rule = paint
+    made = notebook(*(cell.replace("{url}", gateway.url) for cell in STUDY))
+    nbformat.write(made, tmp_path / "in.ipynb")
+    NotebookClient(made, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    gateway.close_listening()
+    return printed(made)
+
+
+def printed(made: Any) -> str:
+    """What the cells of a notebook printed."""
+    return "".join(out.text for cell in made.cells for out in cell.get("outputs", ()) if out.output_type == "stream")
+
+
+RUNNERS = {
+    "nbconvert": ("nbconvert", "--to", "notebook", "--execute", "in.ipynb", "--output", "out.ipynb"),
+    "jupyter execute": ("execute", "in.ipynb", "--output", "out.ipynb"),
+    "papermill": ("papermill", "in.ipynb", "out.ipynb"),
+}
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_reviewer_runs_it_again_offline_and_byte_for_byte(runner: str, recorded: str, tmp_path: Path) -> None:
+    """With IMAGEGEN_MODE alone, in a copy of the folder: the same pictures in the same order, and the same refusal."""
+    copy = tmp_path / "reviewer"
+    shutil.copytree(tmp_path / "imagegen", copy / "imagegen")
+    shutil.copy(tmp_path / "in.ipynb", copy)
+    module = ["papermill"] if runner == "papermill" else ["jupyter", RUNNERS[runner][0]]
+    command = [sys.executable, "-m", *module, *RUNNERS[runner][1:]]
+    environment = {**os.environ, "IMAGEGEN_MODE": "replay"}
+    done = subprocess.run(command, cwd=copy, env=environment, check=False, capture_output=True, text=True, timeout=300)
+
+    assert done.returncode == 0, done.stderr
+    assert printed(nbformat.read(copy / "out.ipynb", as_version=4)) == recorded
+    assert len(set(recorded.split()[-2:])) == 2
+    assert recorded.startswith("Refused")
+
+
+def test_a_replay_in_a_notebook_says_so_below_each_picture(recorded: str, tmp_path: Path) -> None:
+    """Under nbclient, with the mode set in the notebook itself."""
+    assert recorded
+    made = nbformat.read(tmp_path / "in.ipynb", as_version=4)
+    made.cells[0].source += "\n%config ImageGen.mode = 'replay'"
+    NotebookClient(made, resources={"metadata": {"path": str(tmp_path)}}).execute()
+
+    (caption,) = [out.data["text/plain"] for out in made.cells[1].outputs if "text/html" in out.get("data", {})]
+    assert "shown again; nothing was sent" in caption
+    assert printed(made) == recorded
+
+
+def test_a_notebook_with_something_unrecorded_stops_there(recorded: str, tmp_path: Path) -> None:
+    """A cell that was changed since fails, and does not go out to ask."""
+    assert recorded
+    made = nbformat.read(tmp_path / "in.ipynb", as_version=4)
+    made.cells[1].source = made.cells[1].source.replace("an otter", "an otter, changed")
+    made.cells[0].source += "\n%config ImageGen.mode = 'replay'"
+    with pytest.raises(CellExecutionError, match="NotRecorded"):
+        NotebookClient(made, resources={"metadata": {"path": str(tmp_path)}}).execute()
 
 
 def test_the_quickstart_runs_and_its_page_holds_the_pictures(tmp_path: Path) -> None:

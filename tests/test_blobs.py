@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import shutil
+import time
+from contextlib import nullcontext
+from os.path import samestat
 from pathlib import Path
 from stat import S_ISDIR
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -13,7 +19,19 @@ from hypothesis import strategies as st
 from support.pictures import picture
 from support.properties import held
 
-from jupyter_imagegen.blobs import keep_image, keep_unread, make_folder, slug, write
+from jupyter_imagegen import blobs
+from jupyter_imagegen.blobs import (
+    ABANDONED_S,
+    keep_image,
+    keep_unread,
+    make_folder,
+    make_ready,
+    slug,
+    sync_file,
+    sync_folder,
+    unfinished,
+    write,
+)
 from jupyter_imagegen.errors import StoreError
 from jupyter_imagegen.image import Image, sniff
 
@@ -92,19 +110,144 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_file_and_folder_are_durable_before_write_returns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bytes are synced before the rename, the folder after it."""
+    """The folder's own name and the bytes are synced before the rename, the names in the folder after it."""
     seen: list[tuple[str, bool]] = []
     fsync = os.fsync
 
     def noted(descriptor: int) -> None:
-        kind = "folder" if S_ISDIR(os.fstat(descriptor).st_mode) else "file"
+        found = os.fstat(descriptor)
+        kind = "file" if not S_ISDIR(found.st_mode) else "folder" if samestat(found, tmp_path.stat()) else "above"
         seen.append((kind, (tmp_path / "x.png").exists()))
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", noted)
     write(tmp_path / "x.png", b"x")
 
-    assert seen == [("file", False), ("folder", True)]
+    assert seen == [("above", False), ("file", False), ("folder", True)]
+
+
+@pytest.mark.parametrize("code", [errno.EINVAL, errno.ENOTTY, errno.ENOTSUP])
+def test_where_the_sync_of_macos_is_not_known_the_usual_one_is_done(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    """A network drive under macOS: a picture that was paid for is not refused for it."""
+    synced: list[int] = []
+    monkeypatch.setattr(blobs, "fcntl", _macos(code))
+    monkeypatch.setattr(os, "fsync", synced.append)
+    sync_file(7)
+
+    assert synced == [7]
+
+
+def test_a_sync_of_macos_that_fails_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The usual one after it could say that all is well."""
+    monkeypatch.setattr(blobs, "fcntl", _macos(errno.EIO))
+
+    with pytest.raises(OSError, match="Input/output error"):
+        sync_file(7)
+
+
+def _macos(code: int) -> SimpleNamespace:
+    def fail(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    return SimpleNamespace(F_FULLFSYNC=51, fcntl=fail)
+
+
+@pytest.mark.parametrize(("code", "is_said"), [(errno.EINVAL, False), (errno.ENOTSUP, False), (errno.EIO, True)])
+def test_a_file_system_that_cannot_sync_folders_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, *, is_said: bool
+) -> None:
+    """It says so, and nothing is to be done; what is broken is said."""
+
+    def fail(_: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="Input/output error") if is_said else nullcontext():
+        sync_folder(tmp_path)
+
+
+def test_a_picture_that_is_there_already_is_made_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another writer may have put it there a moment ago, and a line that lists it will be durable."""
+    keep_image(tmp_path, image(), "x")
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda number: synced.append(os.fstat(number).st_ino))
+    keep_image(tmp_path, image(), "x")
+
+    assert synced == [tmp_path.stat().st_ino, (tmp_path / "images").stat().st_ino]
+
+
+def test_a_store_that_is_ready_has_its_folders_and_nothing_else(tmp_path: Path) -> None:
+    """It was tried out without a trace."""
+    make_ready(tmp_path / "imagegen", 1)
+    make_ready(tmp_path / "imagegen", 1)
+
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")) == [
+        "imagegen",
+        "imagegen/images",
+        "imagegen/journal",
+    ]
+
+
+def test_a_store_without_room_for_the_pictures_is_said(tmp_path: Path) -> None:
+    """In numbers, and that nothing was sent."""
+    with pytest.raises(StoreError, match=r"MiB left, and this may need 8796093022208\.") as caught:
+        make_ready(tmp_path, 2**40)
+
+    assert caught.value.hint.startswith("Nothing was sent. Choose another folder")
+
+
+def test_a_drive_that_does_not_know_its_size_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some network drives say 0 of everything."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(0, 0, 0))
+    make_ready(tmp_path, 1)
+
+    assert (tmp_path / "images").is_dir()
+
+
+def test_what_a_crash_left_is_found_once_it_is_old(tmp_path: Path) -> None:
+    """Temporary files of an hour ago; not one that is being written, nor anything that has another name."""
+    for folder in ("images", "inputs", "unread", "journal", "elsewhere"):
+        (tmp_path / folder).mkdir()
+        for name in (".x.png.0123abcd.part", ".new.png.0123abcd.part", "x.part", ".x.part", ".x.0123abcd", "x.png"):
+            (tmp_path / folder / name).write_text("")
+            age = 60 if "new" in name else ABANDONED_S + 60
+            os.utime(tmp_path / folder / name, times=(time.time() - age,) * 2)
+    (tmp_path / "images" / ".folder.0123abcd.part").mkdir()
+    os.utime(tmp_path / "images" / ".folder.0123abcd.part", times=(0, 0))
+
+    assert [path.relative_to(tmp_path).as_posix() for path in unfinished(tmp_path)] == [
+        f"{folder}/.x.png.0123abcd.part" for folder in ("images", "inputs", "unread", "journal")
+    ]
+
+
+def test_what_a_write_is_killed_in_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The names are those that are really given."""
+
+    class Killed(BaseException):
+        pass
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", killed)
+        patched.setattr(blobs, "make_folder", lambda folder: folder.mkdir())
+        with pytest.raises(Killed):
+            keep_image(tmp_path, image(), "x")
+    (left,) = files(tmp_path)
+    os.utime(tmp_path / left, times=(0, 0))
+
+    assert list(unfinished(tmp_path)) == [tmp_path / left]
+
+
+def test_a_store_that_is_not_there_has_nothing_unfinished(tmp_path: Path) -> None:
+    """Nor is one that cannot be read passed over."""
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "images").write_text("")
+
+    assert list(unfinished(tmp_path / "nowhere")) == []
+    with pytest.raises(StoreError, match="Cannot read"):
+        list(unfinished(tmp_path / "store"))
 
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:

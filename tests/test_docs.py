@@ -177,17 +177,6 @@ def test_the_table_of_columns_is_the_dataframes() -> None:
     assert [tuple(row[:2]) for row in table("history.md", "## Columns")] == list(COLUMNS)
 
 
-def test_columns_that_are_na_for_now_are_na() -> None:
-    """What the page says is not filled is not filled."""
-    import jupyter_imagegen as ig
-
-    ig.generate("an otter", provider="sketch", size="64x64", n=2, tags=["a"], note="b")
-    history = ig.history()
-    unfilled = [row[0] for row in table("history.md", "## Columns") if row[2] == "NA for now"]
-    assert unfilled
-    assert history[unfilled].isna().all(axis=None)
-
-
 def test_the_table_of_statuses_names_every_error_of_a_call() -> None:
     """Each error class that a call can end with stands beside the status that it is recorded with."""
     named = {row[0]: set(re.findall(r"\w+", row[2])) for row in table("history.md", "## Status")}

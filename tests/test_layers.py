@@ -27,7 +27,11 @@ HOMES: Final = {
     "pandas": {"frame"},
     "PIL": {"preview", "references", "sketch"},
     "IPython": {"completion", "display", "magic", "shell"},
-    "msgspec": {"answer", "catalogue", "delivery", "ending", "entry", "journal", "records", "tombstone"},
+    "msgspec": {
+        *("answer", "audit", "catalogue", "delivery", "ending", "entry", "erase"),
+        *("exports", "journal", "records", "tombstone"),
+    },
+    "rocrate": {"exports"},
     "pybase64": {"payload", "references"},
     "keyring": {"keychain"},
     "numpy": {"references"},

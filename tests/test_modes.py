@@ -227,7 +227,7 @@ def test_a_cache_asks_once_and_then_shows(gateway: Gateway, new_session: Callabl
 
 def test_a_cache_asks_for_what_is_missing_of_a_fan_out(gateway: Gateway, new_session: Callable[[], None]) -> None:
     """Two of three calls are recorded: one is made."""
-    given = {"model": "dall-e-3", "size": "1024x1024"}
+    given: dict[str, Any] = {"model": "dall-e-3", "size": "1024x1024"}
     two = shown(gateway, n=2, **given)
     new_session()
     three = ig.generate("an otter", base_url=gateway.url, n=3, mode="cache", **given)
@@ -314,7 +314,7 @@ def test_a_mode_that_is_none_is_an_error(gateway: Gateway, monkeypatch: pytest.M
 
 def test_a_request_that_a_model_refuses_by_now_is_replayed_all_the_same(gateway: Gateway) -> None:
     """It was forced when it was recorded, or the catalogue knew less."""
-    given = {"model": "gpt-image-1", "size": "7x7"}
+    given: dict[str, Any] = {"model": "gpt-image-1", "size": "7x7"}
     live = shown(gateway, force=True, **given)
 
     assert shown(gateway, mode="replay", **given) == live

@@ -25,8 +25,8 @@ def call(
     prompt: str = "a cat", where: Where | None = None, fields: dict[str, object] | None = None, **given: Any
 ) -> Options:
     """from_call with everything that is not given left out."""
-    rest: dict[str, Any] = dict.fromkeys(("n", "timeout", "mode", "note", "inline", "save", "image", "mask", "max_cost"))
-    left_out = {**rest, "tags": (), "omit": (), "force": False, "quiet": False}
+    names = ("n", "timeout", "mode", "note", "inline", "save", "image", "mask", "max_cost")
+    left_out = {**dict.fromkeys(names), "tags": (), "omit": (), "force": False, "quiet": False}
     return from_call(prompt, where or Where(), fields=fields or {}, **{**left_out, **given})
 
 

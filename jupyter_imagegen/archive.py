@@ -1,0 +1,266 @@
+"""The Python door to what was made: look at it, say something of it, compare, check, export and forget it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import bridge, cells
+from .edge import plain_errors
+from .errors import OptionError, RecordDamaged
+from .journal import Noted, Rated, Tagged, Untagged, now
+from .keys import held
+from .prepare import refuse_keys
+from .recall import shown_from
+from .records import Record, read
+from .result import Result, result_of
+from .settings import Settings, photograph
+from .shell import running_shell
+from .steps import is_undamaged
+from .switches import BY_FLAG, read_value
+from .which import Named, Which, those, which
+
+if TYPE_CHECKING:
+    from .audit import Report
+    from .bill import Spent
+    from .drift import Drift
+    from .erase import Erased
+    from .frame import History
+    from .which import Several
+
+_RATINGS = range(1, 6)
+
+
+class Here(Enum):
+    """Stands for the notebook that asks."""
+
+    NOTEBOOK = "this notebook"
+
+
+def history(notebook: str | Here | None = Here.NOTEBOOK) -> History:
+    """A pandas.DataFrame of every call: one row for each picture, and one for each call that gave none.
+
+    It holds this notebook's calls, those of another one by its name, or with None all that share the store. Where a
+    notebook cannot know its own name (nbclient, papermill, a script), it holds all. Raises StoreError.
+    """
+    from .frame import frame  # noqa: PLC0415  (pandas is loaded by the first look)
+
+    with plain_errors():
+        settings = photograph()
+        wanted, every = _wanted(notebook, settings), read(settings.store)
+    found = _of(wanted, every)
+    made = frame(found, settings.store)
+    if every and not found:
+        made.attrs["note"] = f"None of {wanted}; the store has {len(every)} calls: ig.history(notebook=None)"
+    return made
+
+
+def spent(notebook: str | Here | None = Here.NOTEBOOK) -> Spent:
+    """What the calls of this notebook cost together, as far as that is known; `notebook` is as in `history`."""
+    from .bill import spent as total  # noqa: PLC0415  (loaded by the first look)
+
+    with plain_errors():
+        settings = photograph()
+        return total(_of(_wanted(notebook, settings), read(settings.store)))
+
+
+def replay(id: Named) -> Result:  # noqa: A002  (what it is)
+    """Show the record of a call again; nothing is sent.
+
+    A call is named by its id, or by a Record, a Picture, or a Result of one call. Raises OptionError for what names
+    none, RecordDamaged where a picture is gone or is not what it was.
+    """
+    with plain_errors():
+        settings = photograph()
+        record = which(id, read(settings.store)).record
+        if not record.is_forgotten and not is_undamaged(record, settings.store):
+            message = f"The record {record.id} has a picture that is gone, or is not what it was."
+            raise RecordDamaged(message)
+        pictures = result_of(() if record.is_forgotten else (record,), settings.store).pictures
+        return Result(pictures=pictures, records=(record,), inline=settings.inline, notes=_notes(record))
+
+
+def _notes(record: Record) -> tuple[str, ...]:
+    if record.is_forgotten:
+        return (f"{record.id} is forgotten",)
+    outcome = () if record.images else (f"{record.status}: {record.error}" if record.error else record.status,)
+    return (*outcome, shown_from((record,)))
+
+
+def compare(a: object, b: object) -> Drift:
+    """How far two pictures are apart: the same bytes, the same pixels, or a measured difference.
+
+    Each is the id of a call with one picture, or an id with a place (`…-9f3a2c1b[1]`), a Picture, a Result of one
+    picture, a file, a PIL image or an array. In a notebook both are shown, with a picture of the difference.
+    Raises ReferenceUnreadable.
+    """
+    from .drift import Side, drift  # noqa: PLC0415  (Pillow is loaded by the first look)
+    from .lookup import one  # noqa: PLC0415
+
+    with plain_errors():
+        store = photograph().store
+        sides = [one(value, name, store) for value, name in ((a, "a"), (b, "b"))]
+        return drift(*(Side(label=side.name, data=side.image.data) for side in sides))
+
+
+def verify(*, repair: bool = False) -> Report:
+    """Look at every picture and every line of the store, and name what is missing, altered, orphaned or torn.
+
+    With `repair`, what can be put right without a doubt is. Raises StoreError.
+    """
+    from .audit import audit, mend  # noqa: PLC0415  (loaded by the first look)
+
+    with plain_errors():
+        found = audit(photograph().store)
+        return mend(found) if repair else found
+
+
+def rate(id: Named, rating: int | None) -> None:  # noqa: A002  (what it is)
+    """Rate a call, or one picture of it, from 1 to 5; None takes the rating back.
+
+    A picture is named by the Picture, or by the id and its image_index: `…-9f3a2c1b[1]`. Raises OptionError and
+    StoreError.
+    """
+    with plain_errors():
+        if rating is not None and (isinstance(rating, bool) or rating not in _RATINGS):
+            message = f"A rating is a whole number from 1 to 5, or None, and not {rating!r}."
+            raise OptionError(message, "")
+        found = _found(id)
+        value = None if rating is None else int(rating)
+        _write(Rated(id=found.record.id, at=now(), index=found.index, rating=value))
+
+
+def tag(id: Named, *words: str) -> None:  # noqa: A002  (what it is)
+    """Add words to a call, or to one picture of it. Raises as `rate` does, and KeyInCell."""
+    with plain_errors():
+        found, texts = _found(id), [_text("tag", word) for word in words]
+        _write(*(Tagged(id=found.record.id, at=now(), index=found.index, word=word) for word in texts))
+
+
+def untag(id: Named, *words: str) -> None:  # noqa: A002  (what it is)
+    """Take words away from a call, or from one picture of it. Raises as `rate` does."""
+    with plain_errors():
+        found = _found(id)
+        _write(*(Untagged(id=found.record.id, at=now(), index=found.index, word=str(word)) for word in words))
+
+
+def note(id: Named, text: str | None) -> None:  # noqa: A002  (what it is)
+    """Note a sentence of a call, or of one picture of it, in the place of the one before; None takes it away.
+
+    Raises as `tag` does.
+    """
+    with plain_errors():
+        found, sentence = _found(id), None if text is None else _text("note", text)
+        _write(Noted(id=found.record.id, at=now(), index=found.index, note=sentence))
+
+
+def forget(id: Named) -> Erased:  # noqa: A002  (what it is)
+    """Remove the words and the pictures of a call from the store, for good; that it was made stays in the history.
+
+    Notebooks that show it, exports and copies are not changed. Raises OptionError for what names no call or one that
+    is running, StoreError.
+    """
+    from .erase import erase, tombstone  # noqa: PLC0415  (seldom used)
+
+    with plain_errors():
+        store = photograph().store
+        records = read(store)
+        record = which(id, records).record
+        if record.is_running:
+            message = f"{record.id} is running."
+            raise OptionError(message, "Wait for its end, or stop it.")
+        if not record.is_forgotten:
+            bridge.append(store, tombstone(record))
+        return erase(store, record, records)
+
+
+def export(
+    path: str | Path,
+    *,
+    format: str | None = None,  # noqa: A002  (what people call it)
+    notebook: str | Here | None = Here.NOTEBOOK,
+    only: Several | None = None,
+    embed: Iterable[str] = (),
+    license: str | None = None,  # noqa: A002  (what it is)
+) -> Path:
+    """Write what was made into a form that others can take, and return where it is.
+
+    The form follows the ending of the path, or is named by `format`: an RO-Crate (`.zip`, or a folder), a contact sheet
+    (`.html`), the history (`.csv`, `.parquet`), a paragraph for the methods section (`.md`), a dataset (a folder with
+    format="dataset", or `.tar` for WebDataset). `notebook` is as in `history`; `only` are rows of the history, or
+    calls. `embed` writes metadata into the copies of pictures: "iptc", "parameters", or both. The originals are never
+    touched. Raises OptionError, StoreError, and SettingsError where a library is missing.
+    """
+    from . import config  # noqa: PLC0415  (loaded by the first export)
+    from .exports import form_of  # noqa: PLC0415
+    from .exports.study import Study  # noqa: PLC0415
+
+    with plain_errors():
+        target = Path(path).expanduser()
+        form = form_of(target, format)
+        settings = photograph()
+        wanted = _wanted(notebook, settings)
+        records = _of(wanted, read(settings.store))
+        study = Study(
+            records=tuple(records if only is None else those(records, only)),
+            store=settings.store,
+            title=wanted or settings.store.resolve().parent.name,
+            notebook=_file_of(wanted, settings),
+            made_at=datetime.now(UTC),
+            catalogue=config.rows(settings),
+            embed=_embedded(embed),
+            license=license,
+        )
+        return form.writer.write(study, target)
+
+
+def _embedded(what: str | Iterable[str]) -> tuple[str, ...]:
+    from .exports.embed import WHAT  # noqa: PLC0415  (loaded by the first export)
+
+    wanted = (what,) if isinstance(what, str) else tuple(what)
+    for word in wanted:
+        if word not in WHAT:
+            message = f"embed takes {' and '.join(WHAT)}, not {word!r}."
+            raise OptionError(message, "")
+    return wanted
+
+
+def _file_of(notebook: str | None, settings: Settings) -> Path | None:
+    """The file of a notebook, where it is known and there."""
+    path = None if notebook is None else settings.store.parent / notebook
+    return path if path is not None and path.is_file() else None
+
+
+def _found(named: Named) -> Which:
+    found = which(named, read(photograph().store))
+    if found.record.is_forgotten:
+        message = f"{found.record.id} is forgotten."
+        raise OptionError(message, "Nothing is kept of it that could be said something of.")
+    return found
+
+
+def _text(option: str, text: str) -> str:
+    """The words, read by the row of the option of that name; a key is refused."""
+    value: str = read_value(BY_FLAG[f"--{option}"], str(text))
+    refuse_keys((value,), held(os.environ))
+    return value
+
+
+def _write(*lines: Rated | Tagged | Untagged | Noted) -> None:
+    if lines:
+        bridge.append(photograph().store, *lines)
+
+
+def _wanted(notebook: str | Here | None, settings: Settings) -> str | None:
+    """The name of the notebook whose records are meant; None for all."""
+    if not isinstance(notebook, Here):
+        return notebook
+    return cells.place(running_shell(), settings.notebook, settings.store).notebook
+
+
+def _of(notebook: str | None, records: Iterable[Record]) -> list[Record]:
+    return [record for record in records if notebook is None or record.notebook == notebook]

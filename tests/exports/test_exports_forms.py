@@ -1,0 +1,106 @@
+"""The table of forms: which one a path means, and which pictures a study has."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from support.made import kept, record
+from support.pictures import picture
+
+from jupyter_imagegen.catalogue import load
+from jupyter_imagegen.errors import OptionError
+from jupyter_imagegen.exports import FORMS, form_of
+from jupyter_imagegen.exports.study import Study
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("cats.zip", "crate"),
+        ("CATS.ZIP", "crate"),
+        ("cats", "crate"),
+        ("out/cats-crate", "crate"),
+        ("cats-1.0-crate", "crate"),
+        ("cats.crate", "crate"),
+        ("cats.html", "html"),
+        ("cats.htm", "html"),
+        ("cats.csv", "csv"),
+        ("cats.parquet", "parquet"),
+        ("cats.md", "methods"),
+        ("cats.txt", "methods"),
+        ("cats.tar", "webdataset"),
+    ],
+)
+def test_the_ending_of_a_path_means_a_form(path: str, name: str) -> None:
+    """Whatever its letters' case; a path without an ending is a folder, and so a crate."""
+    assert form_of(Path(path), None).name == name
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("cats", "dataset"),
+        ("cats.v2", "dataset"),
+        ("cats.v2", "crate"),
+        ("cats.zip", "crate"),
+        ("cats.tar", "webdataset"),
+    ],
+)
+def test_a_name_means_a_form(path: str, name: str) -> None:
+    """Where the path can be one of its own."""
+    assert form_of(Path(path), name).name == name
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "said"),
+    [
+        ("cats.docx", None, "cats.docx means no form"),
+        ("cats.zip", "zip", "no form of export 'zip'"),
+        ("cats", "datset", "Did you mean 'dataset'"),
+        ("cats.zip", "csv", "cannot be a csv"),
+        ("cats", "csv", "cannot be a csv"),
+        ("cats.tar", "dataset", "cannot be a dataset"),
+        ("cats.html", "crate", "cannot be a crate"),
+    ],
+)
+def test_what_means_no_form_is_an_error_that_lists_them(path: str, name: str | None, said: str) -> None:
+    """Every form with its endings, so that the next try is right."""
+    with pytest.raises(OptionError, match=said) as caught:
+        form_of(Path(path), name)
+
+    assert all(form.name in caught.value.hint for form in FORMS)
+    assert ".parquet" in caught.value.hint
+
+
+def test_no_ending_means_two_forms() -> None:
+    """A form that shares its file with another tells by the path which one is wanted."""
+    endings = [suffix for form in FORMS for suffix in form.suffixes]
+
+    assert len(endings) == len(set(endings))
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_every_form_has_a_writer(form: object) -> None:
+    """The file that the table names is there, with its one function."""
+    assert callable(form.writer.write)  # type: ignore[attr-defined]
+
+
+def test_a_study_has_the_pictures_that_are_there(tmp_path: Path) -> None:
+    """Not those whose file is gone, and none of a forgotten call."""
+    there, gone = kept(tmp_path, picture("teal"), 0), kept(tmp_path, picture("red"), 1)
+    (tmp_path / gone.path).unlink()
+    calls = (record(there, gone), record(there, is_forgotten=True))
+    study = Study(
+        records=calls,
+        store=tmp_path,
+        title="Cats",
+        notebook=None,
+        made_at=datetime(2026, 11, 21, tzinfo=UTC),
+        catalogue=load(),
+        embed=(),
+    )
+
+    assert [found.kept for found in study.pictures()] == [there]
+    assert [found.kept for found in study.pictures_of(calls[0])] == [there, gone]

@@ -1,0 +1,201 @@
+"""What every export shares: what leaves this machine, whose bytes are taken, and texts that stay texts."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.pictures import picture
+from support.properties import held
+from support.studies import call, study
+
+from jupyter_imagegen.errors import StoreError
+from jupyter_imagegen.exports import beside, portable, prose
+from jupyter_imagegen.exports.originals import is_below, original
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("https://api.openai.com/v1", "https://api.openai.com/v1"),
+        ("http://gpu7.internal:8080/v1", "http://gpu7.internal:8080/v1"),
+        ("https://me:p%40w@host/v1?key=1#x", "https://host/v1"),
+        ("https://me@you@host/v1", "https://host/v1"),
+        ("http://[::1]:8080/v1", "http://[::1]:8080/v1"),
+        ("http://[broken/v1", ""),
+        ("", ""),
+    ],
+)
+def test_an_address_has_no_password(url: str, address: str) -> None:
+    """The host stays, as it says where the pictures are from."""
+    assert portable.address(url) == address
+
+
+@pytest.mark.parametrize(
+    ("recorded", "name"),
+    [
+        ("study.ipynb", "study.ipynb"),
+        ("deep/study.ipynb", "deep/study.ipynb"),
+        ("session 20261121T041500123456Z-9f3a2c1b", "session 20261121T041500123456Z-9f3a2c1b"),
+        ("/home/alice/study.ipynb", "study.ipynb"),
+        ("C:\\Users\\alice\\study.ipynb", "study.ipynb"),
+        ("C:study.ipynb", "study.ipynb"),
+        ("\\\\server\\alice\\study.ipynb", "study.ipynb"),
+        ("../alice/study.ipynb", "study.ipynb"),
+        ("..\\alice\\study.ipynb", "study.ipynb"),
+        ("what..ever.ipynb", "what..ever.ipynb"),
+    ],
+)
+def test_a_notebook_elsewhere_is_its_file_name(recorded: str, name: str) -> None:
+    """Below the folder of the store it keeps its path, which is the same for everybody."""
+    assert portable.notebook(recorded) == name
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("Cannot write {store}/images/x.png: no.", "Cannot write imagegen/images/x.png: no."),
+        ("It is in {store}.", "It is in imagegen."),
+        ("See /home/alice/x and '/Users/bob', C:\\Users\\eve\\y, c:/users/eve: no.", "See ~/x and '~', ~\\y, ~: no."),
+        ("Kept in /tmp/imagegen/x.bin and D:\\data\\y.bin.", "Kept in …/x.bin and …/y.bin."),
+        ("Cannot make {parent}: no.", "Cannot make .: no."),
+        ("Beside {parent}-old/x and {parent}: no.", "Beside …/x and .: no."),
+        ("See /root/x, /rooted and the root.", "See ~/x, /rooted and the root."),
+        ("HTTP 404: https://host/home/page and /v1/images.", "HTTP 404: https://host/home/page and /v1/images."),
+    ],
+)
+def test_a_sentence_names_no_folder_of_a_person(said: str, shown: str) -> None:
+    """Paths below the folder of the store are relative to it; addresses stay as they are."""
+    store = Path("/srv/alice/study/imagegen").absolute()
+
+    assert portable.sentence(said.format(store=store, parent=store.parent), store) == shown
+
+
+@pytest.mark.parametrize("path", ["images/a.png", "a", "images/deep/a..b.png"])
+def test_a_path_of_the_store_is_below_it(path: str) -> None:
+    """As the store writes it."""
+    assert is_below(path)
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/etc/passwd", "../a", "a/../../b", "./a", "a//b", "C:/a", "C:a", "a\\..\\..\\b", "a\0", "a/"]
+)
+def test_a_path_that_may_lead_elsewhere_is_not(path: str) -> None:
+    """On any system, whatever this one is."""
+    assert not is_below(path)
+
+
+@held
+@given(path=st.text(st.sampled_from("ab./\\:\0C"), max_size=12))
+def test_no_path_that_is_below_the_store_leaves_it(path: str) -> None:
+    """Whatever another hand wrote."""
+    store = Path("/store").absolute()
+
+    assert not is_below(path) or ((store / path).is_relative_to(store) and ".." not in Path(path).parts)
+
+
+def test_the_bytes_of_a_picture_are_those_of_its_digest(tmp_path: Path) -> None:
+    """One that was altered or removed has none, and says why."""
+    (made,) = study(tmp_path, call(1, tmp_path, picture())).pictures()
+
+    assert original(made).data == picture()
+    assert original(made).remark == ""
+    made.path.write_bytes(picture("red"))
+    assert (original(made).data, original(made).remark[:35]) == (b"", "The file of this picture was altere")
+    made.path.unlink()
+    assert original(made).remark == "The file of this picture is not there."
+
+
+@pytest.mark.parametrize(
+    ("parts", "whole"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
+)
+def test_words_are_listed_as_people_list_them(parts: list[str], whole: str) -> None:
+    """None, one, two and more."""
+    assert prose.listed(parts) == whole
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("a cat", "`a cat`"),
+        ("a `b` c", "``a `b` c``"),
+        ("`", "`` ` ``"),
+        ("a ``` b", "````a ``` b````"),
+        ("a\n\n b", "`a b`"),
+        ("", "(empty)"),
+        ("\n", "(empty)"),
+    ],
+)
+def test_a_code_span_ends_where_its_text_ends(text: str, code: str) -> None:
+    """Its fence is longer than any in it."""
+    assert prose.code(text) == code
+
+
+@pytest.mark.parametrize("text", ["0.1.0", "OpenAI API reference, images/create (read)", "2026-11-20", "naïve"])
+def test_a_text_without_markup_is_left_alone(text: str) -> None:
+    """It reads better than a code span."""
+    assert prose.said(text) == text
+
+
+@pytest.mark.parametrize("text", ["a_b_", "*a*", "https://x.example", "www.x.example", "<b>", "$x$", "a | b", "`"])
+def test_a_text_with_markup_is_a_code_span(text: str) -> None:
+    """In which nothing is read."""
+    assert prose.said(text) == prose.code(text)
+
+
+def test_a_bar_does_not_end_a_cell() -> None:
+    """Tables have no escape that all of their readers know."""
+    assert prose.table(("a",), [("x | y",)]) == "| a |\n| --- |\n| x ¦ y |"
+
+
+def fill_the_disk(folder: Path) -> None:
+    """One file is written, and there is no room for another."""
+    beside.put(folder / "a", b"two")
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_stream_is_there_when_it_is_whole(tmp_path: Path) -> None:
+    """An error in the midst of it leaves what was there before, and nothing beside it."""
+    target = tmp_path / "new" / "x.tar"
+    with beside.stream(target) as file:
+        file.write(b"one")
+        assert not target.exists()
+    with pytest.raises(StoreError, match="Cannot write"), beside.stream(target) as file:
+        fill_the_disk(Path(file.name).parent / "deep")
+
+    assert target.read_bytes() == b"one"
+    assert [path.name for path in target.parent.iterdir() if path.is_file()] == ["x.tar"]
+
+
+def test_a_folder_is_there_when_it_is_whole(tmp_path: Path) -> None:
+    """One of ours is replaced in one step; an error in the midst leaves the old one."""
+    target = tmp_path / "export"
+    with beside.folder(target, lambda _: True) as folder:
+        beside.put(folder / "deep" / "a", b"one")
+        assert not target.exists()
+    with pytest.raises(StoreError, match="Cannot write"), beside.folder(target, lambda _: True) as folder:
+        fill_the_disk(folder)
+
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == [
+        "export",
+        "export/deep",
+        "export/deep/a",
+    ]
+
+    with beside.folder(target, lambda _: True) as folder:
+        beside.put(folder / "b", b"three")
+
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == ["export", "export/b"]
+
+
+def test_a_file_is_never_replaced_by_a_folder(tmp_path: Path) -> None:
+    """It is not an export of this kind."""
+    (tmp_path / "export").write_bytes(b"mine")
+
+    with pytest.raises(StoreError, match="is there already"), beside.folder(tmp_path / "export", lambda _: True):
+        pass
+
+    assert (tmp_path / "export").read_bytes() == b"mine"

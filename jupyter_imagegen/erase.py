@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from .blobs import UNREAD, cannot, sync_file, sync_folder
-from .journal import Called, Forgotten, Kept, now, read_segment, segments
+from .journal import Called, Forgotten, Kept, now, read_segment, segments, torn_ends
 from .records import Record
 from .tombstone import bare_call, bare_end, bare_picture
 
@@ -65,7 +65,7 @@ def erase(store: Path, record: Record, others: Iterable[Record]) -> Erased:
     return Erased(
         id=record.id,
         files=removed,
-        lines=sum(_blank(log, record.id) for log in logs),
+        lines=sum(_blank(log, record.id) for log in (*logs, *torn_ends(store))),
         shared=tuple(path for path in own if path in used),
         reruns=tuple(other.id for other in rest if other.parent_id == record.id and not other.is_forgotten),
     )

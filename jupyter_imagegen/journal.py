@@ -20,6 +20,8 @@ from .blobs import JOURNAL, cannot, make_folder, sync_file, sync_folder
 
 FOLDER: Final = JOURNAL
 FORMAT: Final = 1
+TORN: Final = ".torn"
+"""What follows the name of a segment in that of the file to which its torn end was moved."""
 
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
@@ -281,3 +283,9 @@ def segments(store: Path) -> list[Path]:
         return []
     except OSError as error:
         raise cannot("read", folder, error) from None
+
+
+def torn_ends(store: Path) -> list[Path]:
+    """What `verify` moved out of segments: the ends of lines that a crash had cut. Raises StoreError."""
+    ends = (path.with_name(path.name + TORN) for path in segments(store))
+    return [path for path in ends if path.is_file()]

@@ -85,7 +85,8 @@ class Record:
     @property
     def asked(self) -> dict[str, Any]:
         """The same in the words of OpenAI's API, which are those of the options, with the defaults that were sent."""
-        return _object(self.call.asked) or self.params
+        asked = _object(self.call.asked)
+        return self.params if asked is None else asked
 
     @property
     def chosen(self) -> dict[str, Any]:
@@ -146,8 +147,13 @@ class Record:
 
 
 def _object(raw: msgspec.Raw) -> dict[str, Any] | None:
-    """The JSON object that stands there; None for none, and for what another hand wrote in its place."""
-    decoded = msgspec.json.decode(raw) if raw else None
+    """The JSON object that stands there; None for none, and for what another hand or a bad disk put in its place."""
+    if not raw:
+        return None
+    try:
+        decoded = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
     return decoded if isinstance(decoded, dict) else None
 
 

@@ -23,8 +23,8 @@ from .references import Reference
 FINGERPRINT: Final = "r1"
 """The form that a fingerprint is taken over; a change of form takes another prefix."""
 
-# How the answer comes, not what is asked for: a request with previews is the same request.
-_MANNERS: Final = frozenset({"stream", "partial_images"})
+MANNERS: Final = frozenset({"stream", "partial_images"})
+"""How the answer comes, not what is asked for: a request with previews is the same request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,7 +229,7 @@ def _counted_on(asked: Mapping[str, Any], first: int) -> Mapping[str, Any]:
 
 
 def _essence(asked: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in asked.items() if name not in _MANNERS}
+    return {name: value for name, value in asked.items() if name not in MANNERS}
 
 
 def _encoded(fields: Mapping[str, Any], spelling: Spelling) -> tuple[str, bytes]:

@@ -270,6 +270,26 @@ def test_forgetting_half_way_is_ended_by_forgetting_once_more(two: ig.Result, mo
     assert words_in(STORE) == []
 
 
+def test_the_torn_end_of_a_segment_is_forgotten_too(two: ig.Result) -> None:
+    """A crash can leave the half of a line, and verify moves it aside: words of the prompt stand in it as well."""
+    (segment,) = STORE.glob("journal/*.jsonl")
+    torn = segment.with_name(f"{segment.name}.torn")
+    torn.write_text(f'{{"event":"call","id":"{two.record.id}","prompt":"OTTER-SECR')
+    ig.forget(two)
+
+    assert torn.read_text().strip() == ""
+
+
+def test_a_damaged_field_of_a_line_takes_no_other_with_it(two: ig.Result) -> None:
+    """Bytes that are no UTF-8 where the fields stand: the history is shown, without those."""
+    (segment,) = STORE.glob("journal/*.jsonl")
+    data = segment.read_bytes()
+    segment.write_bytes(data.replace(b'"user":"OTTER-SECRET"', b'"user":"OTTER-SECRE\xff"'))
+
+    assert ig.history().id.tolist() == [two.record.id] * 2
+    assert not ig.verify().is_sound
+
+
 def test_what_asked_a_forgotten_call_again_is_named(gateway: Gateway) -> None:
     """It has words of its own, which stay until it is forgotten itself."""
     first = ig.generate("an otter", base_url=gateway.url)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
+import inspect
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,6 +24,8 @@ from nbclient.exceptions import CellExecutionError
 from support.gateway import Asked, Gateway, Hang, Said
 from support.interpreters import ROOT
 from support.pictures import answer, complaint, picture
+
+from jupyter_imagegen.records import read
 
 
 @pytest.fixture(autouse=True)
@@ -149,16 +157,16 @@ RUNNERS = {
 @pytest.mark.parametrize("runner", RUNNERS)
 def test_a_reviewer_runs_it_again_offline_and_byte_for_byte(runner: str, recorded: str, tmp_path: Path) -> None:
     """With IMAGEGEN_MODE alone, in a copy of the folder: the same pictures in the same order, and the same refusal."""
-    copy = tmp_path / "reviewer"
-    shutil.copytree(tmp_path / "imagegen", copy / "imagegen")
-    shutil.copy(tmp_path / "in.ipynb", copy)
+    there = tmp_path / "reviewer"
+    shutil.copytree(tmp_path / "imagegen", there / "imagegen")
+    shutil.copy(tmp_path / "in.ipynb", there)
     module = ["papermill"] if runner == "papermill" else ["jupyter", RUNNERS[runner][0]]
     command = [sys.executable, "-m", *module, *RUNNERS[runner][1:]]
     environment = {**os.environ, "IMAGEGEN_MODE": "replay"}
-    done = subprocess.run(command, cwd=copy, env=environment, check=False, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=there, env=environment, check=False, capture_output=True, text=True, timeout=300)
 
     assert done.returncode == 0, done.stderr
-    assert printed(nbformat.read(copy / "out.ipynb", as_version=4)) == recorded
+    assert printed(nbformat.read(there / "out.ipynb", as_version=4)) == recorded
     assert len(set(recorded.split()[-2:])) == 2
     assert recorded.startswith("Refused")
 
@@ -196,6 +204,62 @@ def test_the_quickstart_runs_and_its_page_holds_the_pictures(tmp_path: Path) -> 
     assert page.count('src="data:image/') >= 4
     assert "a coast in the fog" in page
     assert list((tmp_path / "imagegen" / "images").iterdir())
+
+
+CUT = "import sys\n" + inspect.cleandoc("""
+    def refuse(event, arguments):
+        if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"):
+            raise RuntimeError(f"{event} {arguments}")
+
+    sys.addaudithook(refuse)
+""")
+"""From here on, nothing in this process can connect or look up a name."""
+
+
+def test_the_study_runs_live_against_a_server_and_again_without_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With equal bytes, the same refusals, a paragraph for the methods section and a crate, both times."""
+    made = nbformat.read(ROOT / "notebooks" / "reproducible-study.ipynb", as_version=4)
+    again = copy.deepcopy(made)
+    server, address = served()
+    with monkeypatch.context() as patch:
+        patch.setenv("SKETCH_BASE_URL", address)
+        NotebookClient(made, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    server.terminate()
+    server.communicate(timeout=30)
+    live, records = crate(tmp_path), read(tmp_path / "imagegen")
+    monkeypatch.setenv("IMAGEGEN_MODE", "replay")
+    again.cells.insert(0, nbformat.v4.new_code_cell(CUT))
+    NotebookClient(again, resources={"metadata": {"path": str(tmp_path)}}).execute()
+
+    assert [record.call.base_url for record in records] == [address] * 8
+    assert len(read(tmp_path / "imagegen")) == 8
+    assert printed(again) == printed(made)
+    assert printed(made).startswith("4 made, 2 refused: ['Refused']")
+    assert len(set(re.findall(r"[0-9a-f]{64}", printed(made)))) == 5
+    assert crate(tmp_path) == live
+    assert len(live) == 5
+    assert "2 were refused by moderation" in (tmp_path / "study" / "methods.md").read_text()
+    assert "shown again; nothing was sent" in json.dumps(again.cells)
+
+
+def served() -> tuple[subprocess.Popen[str], str]:
+    """The embedded endpoint as a server of its own, and its address."""
+    command = [sys.executable, "-m", "jupyter_imagegen.sketch", "--port", "0"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert server.stdout is not None
+    for line in server.stdout:
+        if found := re.search(r"http://127\.0\.0\.1:\d+", line):
+            return server, f"{found[0]}/v1"
+    raise AssertionError("the server said no address")
+
+
+def crate(folder: Path) -> set[str]:
+    """The digests of the pictures in the crate of the study."""
+    with zipfile.ZipFile(folder / "study" / "reproducible-study.zip") as archive:
+        names = [name for name in archive.namelist() if "/images/" in f"/{name}"]
+        return {hashlib.sha256(archive.read(name)).hexdigest() for name in names}
 
 
 def test_committed_notebooks_hold_no_outputs() -> None:

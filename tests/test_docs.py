@@ -31,6 +31,7 @@ from support.interpreters import ROOT
 from support.kernels import Done, Kernel
 
 from jupyter_imagegen import catalogue, errors, journal, retry
+from jupyter_imagegen.exports import FORMS
 from jupyter_imagegen.frame import COLUMNS
 from jupyter_imagegen.reply import Reply
 from jupyter_imagegen.settings import ImageGen
@@ -277,6 +278,17 @@ def test_the_files_that_are_shown_can_be_read() -> None:
     assert found
     for text in found:
         catalogue.over(catalogue.load(), text, "imagegen.toml", is_trusted=True)
+
+
+def test_the_table_of_forms_is_that_of_the_exports() -> None:
+    """docs/reproducibility.md lists every form with its endings and its help."""
+    rows = [[form.name, form.help] for form in FORMS]
+    said = table("reproducibility.md", "## Handing it over")
+
+    assert [[row[0], row[2]] for row in said] == rows
+    for row, form in zip(said, FORMS, strict=True):
+        folder = ["a folder"] if form.is_folder else []
+        assert row[1].replace("`", "").split(", ") == [*form.suffixes, *folder]
 
 
 def test_the_error_tree_is_the_one_of_the_code() -> None:

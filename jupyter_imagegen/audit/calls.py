@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from ..journal import AnyLine, Called, Ended, Forgotten, Input, Kept, Noted, Opened, Tagged, Untagged
-from ..request import FINGERPRINT, fingerprint
+from ..request import FINGERPRINT, MANNERS, fingerprint
 from .findings import Finding
 from .lines import Log
 
@@ -17,9 +17,6 @@ Lines = list[tuple[AnyLine, Log]]
 
 _WITH_WORDS: Final = (Called, Kept, Ended, Tagged, Untagged, Noted)
 """Lines in which the prompt or what a person wrote can stand."""
-
-_MANNERS: Final = frozenset({"stream", "partial_images"})
-"""How the answer comes, not what is asked for: no request hash is of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +161,7 @@ def _is_as_hashed(call: Called) -> bool:
 
 def _essence(call: Called, asked: Mapping[str, Any]) -> dict[str, Any]:
     """What the request hash was taken over."""
-    left = _MANNERS.union(call.defaults)
+    left = MANNERS.union(call.defaults)
     prompt = {} if "prompt" in call.omit else {"prompt": call.prompt}
     return {**prompt, **{name: value for name, value in asked.items() if name not in left}}
 

@@ -9,10 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..blobs import ABANDONED_S, cannot, sync_file, unfinished, write
+from ..journal import TORN
 from ..process import is_alive
 from .findings import Finding, Report
 from .lines import is_whole, log_of
-from .survey import TORN, audit
+from .survey import audit
 
 
 def mend(report: Report) -> Report:

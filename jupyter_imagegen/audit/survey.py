@@ -12,15 +12,12 @@ from typing import Final
 
 from ..blobs import IMAGES, INPUTS, JOURNAL, UNREAD, cannot, unfinished
 from ..errors import StoreError
-from ..journal import Called, segments
+from ..journal import TORN, Called, segments
 from ..process import is_alive
 from .calls import Lines, Named, by_call, faults, is_begun, is_forgotten, is_running, named, notebooks, tombs
 from .files import Found, fault, is_place, listed, look, misplaced, unreadable
 from .findings import Finding, Report, ordered
 from .lines import Alive, Log, ids_in, log_of
-
-TORN = ".torn"
-"""What follows the name of a segment in that of the file to which its torn end was moved."""
 
 _CLOCK_S: Final = 2
 """How far the time of a file can be behind the clock, at most: file systems of memory cards count even seconds."""

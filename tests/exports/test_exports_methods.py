@@ -490,7 +490,9 @@ def test_no_text_becomes_markup(store: Path, evil: str) -> None:
             replace(first, images=(odd,), version=word),
             call(2, store, status=word, provider="custom", base_url=word),
         )
-        return rendered(text_of(store, *records, title=word, catalogue=over(load(), file, "a file", is_trusted=True)))
+        return rendered(
+            text_of(store, *records, title=word, license=word, catalogue=over(load(), file, "a file", is_trusted=True))
+        )
 
     harmless, found = tags("harmless"), tags(evil)
 

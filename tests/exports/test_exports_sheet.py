@@ -256,7 +256,7 @@ def test_no_text_becomes_markup(tmp_path: Path, evil: str) -> None:
         lost = msgspec.structs.replace(shown.images[0], path=text, format=text, sha256=text)
         typed = call(4, tmp_path, base_url=f"https://a/{text}", provider="custom", parent_id=text, at=text)
         records = (replace(shown, marks=marks), replace(shown, images=(lost,)), failed, typed)
-        return page_of(tmp_path, *records, title=text)
+        return page_of(tmp_path, *records, title=text, license=text)
 
     harmless, found = pages("harmless"), pages(evil)
 

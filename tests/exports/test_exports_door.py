@@ -1,0 +1,110 @@
+"""ig.export: one function for every form, over what is wanted of the history."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import jupyter_imagegen as ig
+from jupyter_imagegen import errors
+from jupyter_imagegen.exports import FORMS, Form
+from jupyter_imagegen.settings import ImageGen
+
+STORE = Path("imagegen")
+
+
+@pytest.fixture(autouse=True)
+def made() -> ig.Result:
+    """Two pictures of one call, one of another, and a refusal."""
+    ig.generate("an otter", provider="sketch", size="64x64")
+    with pytest.raises(errors.Refused):
+        ig.generate("an otter [refuse]", provider="sketch", size="64x64")
+    return ig.generate("a lake", provider="sketch", size="64x64", n=2, seed=1)
+
+
+def prompts(path: Path) -> list[str]:
+    """The prompts in an exported table."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return [row["prompt"] for row in csv.DictReader(file)]
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_every_form_can_be_written_and_leaves_the_store_as_it_was(form: Form) -> None:
+    """By its name; what it says is there."""
+    before = {path: path.read_bytes() for path in STORE.rglob("*") if path.is_file()}
+    written = ig.export(f"out/study{form.suffixes[0] if form.suffixes else ''}", format=form.name)
+
+    assert written.exists()
+    assert {path: path.read_bytes() for path in STORE.rglob("*") if path.is_file()} == before
+
+
+def test_the_form_follows_the_ending() -> None:
+    """A zip is a crate, a tar a WebDataset, and so on; an ending that means nothing lists the forms."""
+    with zipfile.ZipFile(ig.export("a.zip")) as archive:
+        assert any(name.endswith("ro-crate-metadata.json") for name in archive.namelist())
+    with tarfile.open(ig.export("a.tar")) as archive:
+        assert sum(name.endswith(".png") for name in archive.getnames()) == 3
+    assert "<html" in ig.export("a.html").read_text()
+    assert ig.export("a.md").read_text().startswith("# Image generation")
+    with pytest.raises(errors.OptionError, match="no form of export"):
+        ig.export("a.docx")
+
+
+def test_rows_of_the_history_are_exported_alone() -> None:
+    """A selection is those pictures, and a call is named by whatever names it."""
+    table = ig.history()
+    assert prompts(ig.export("all.csv")) == ["an otter", "an otter [refuse]", "a lake", "a lake"]
+    assert prompts(ig.export("one.csv", only=table[table.image_index == 1])) == ["a lake"]
+    assert prompts(ig.export("two.csv", only=[table.id[0]])) == ["an otter"]
+    assert prompts(ig.export("none.csv", only=table[table.width > 1000])) == []
+
+
+def test_of_one_notebook_or_of_all() -> None:
+    """As in the history."""
+    ImageGen.instance().notebook = "second.ipynb"
+    ig.generate("a seal", provider="sketch", size="64x64")
+
+    assert prompts(ig.export("mine.csv")) == ["a seal"]
+    assert len(prompts(ig.export("all.csv", notebook=None))) == 5
+
+
+def test_copies_carry_words_only_where_they_are_asked_for(made: ig.Result) -> None:
+    """The originals never do."""
+    plain, spoken = ig.export("plain", format="dataset"), ig.export("spoken", format="dataset", embed="parameters")
+    digests = {hashlib.sha256(path.read_bytes()).hexdigest() for path in plain.rglob("*.png")}
+
+    assert {each.sha256 for each in made} <= digests
+    assert all(b"parameters" in path.read_bytes() for path in spoken.rglob("*.png"))
+    assert all(b"parameters" not in path.read_bytes() for path in STORE.rglob("*.png"))
+    with pytest.raises(errors.OptionError, match="embed takes iptc and parameters"):
+        ig.export("x", format="dataset", embed=["exif"])
+
+
+def test_a_crate_says_under_which_license_it_is() -> None:
+    """Where the person says so."""
+    with zipfile.ZipFile(ig.export("a.zip", license="CC-BY-4.0")) as archive:
+        name = next(name for name in archive.namelist() if name.endswith("ro-crate-metadata.json"))
+        assert "CC-BY-4.0" in json.dumps(json.loads(archive.read(name)))
+
+
+def test_an_export_of_nothing_is_an_export() -> None:
+    """An empty history has columns, and no rows."""
+    ImageGen.instance().notebook = "empty.ipynb"
+
+    assert list(pd.read_csv(ig.export("a.csv")).columns) == list(ig.history().columns)
+    assert "no call" in ig.export("a.md").read_text().lower()
+
+
+def test_an_export_that_cannot_be_written_is_an_error_of_the_store() -> None:
+    """With the reason; nothing is left behind."""
+    Path("file").write_text("in the way")
+    with pytest.raises(errors.StoreError):
+        ig.export("file/a.html")
+    assert Path("file").read_text() == "in the way"

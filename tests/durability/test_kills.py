@@ -115,7 +115,6 @@ def test_no_kill_takes_back_what_was_acknowledged(
     killer = Killer(writers, store, paid.url, forget="nothing")
 
     assert kill_often(killer, store) == []
-    print(killer.kills)
     assert min(killer.kills["from inside"], killer.kills["from outside"]) > KILLS // 10
     monkeypatch.setenv("IMAGEGEN_STORE", str(store))
     records = read(store)

@@ -14,6 +14,7 @@ from .edge import plain_errors
 from .errors import OptionError, RecordDamaged
 from .journal import Noted, Rated, Tagged, Untagged, now
 from .keys import held
+from .marks import own_note, own_rating
 from .prepare import refuse_keys
 from .recall import shown_from
 from .records import Record, read
@@ -122,6 +123,7 @@ def verify(*, repair: bool = False) -> Report:
 def rate(id: Named, rating: int | None) -> None:  # noqa: A002  (what it is)
     """Rate a call, or one picture of it, from 1 to 5; None takes the rating back.
 
+    What is already so is not written again: a notebook that is replayed may lie in a folder that can only be read.
     A picture is named by the Picture, or by the id and its image_index: `…-9f3a2c1b[1]`. Raises OptionError and
     StoreError.
     """
@@ -129,23 +131,25 @@ def rate(id: Named, rating: int | None) -> None:  # noqa: A002  (what it is)
         if rating is not None and (isinstance(rating, bool) or rating not in _RATINGS):
             message = f"A rating is a whole number from 1 to 5, or None, and not {rating!r}."
             raise OptionError(message, "")
-        found = _found(id)
-        value = None if rating is None else int(rating)
-        _write(Rated(id=found.record.id, at=now(), index=found.index, rating=value))
+        found, value = _found(id), None if rating is None else int(rating)
+        if own_rating(found.record.marks, found.index) != value:
+            _write(Rated(id=found.record.id, at=now(), index=found.index, rating=value))
 
 
 def tag(id: Named, *words: str) -> None:  # noqa: A002  (what it is)
     """Add words to a call, or to one picture of it. Raises as `rate` does, and KeyInCell."""
     with plain_errors():
         found, texts = _found(id), [_text("tag", word) for word in words]
-        _write(*(Tagged(id=found.record.id, at=now(), index=found.index, word=word) for word in texts))
+        new = [word for word in texts if word not in found.record.tags_of(found.index)]
+        _write(*(Tagged(id=found.record.id, at=now(), index=found.index, word=word) for word in new))
 
 
 def untag(id: Named, *words: str) -> None:  # noqa: A002  (what it is)
     """Take words away from a call, or from one picture of it. Raises as `rate` does."""
     with plain_errors():
         found = _found(id)
-        _write(*(Untagged(id=found.record.id, at=now(), index=found.index, word=str(word)) for word in words))
+        there = [word for word in words if word in found.record.tags_of(found.index)]
+        _write(*(Untagged(id=found.record.id, at=now(), index=found.index, word=word) for word in there))
 
 
 def note(id: Named, text: str | None) -> None:  # noqa: A002  (what it is)
@@ -155,7 +159,8 @@ def note(id: Named, text: str | None) -> None:  # noqa: A002  (what it is)
     """
     with plain_errors():
         found, sentence = _found(id), None if text is None else _text("note", text)
-        _write(Noted(id=found.record.id, at=now(), index=found.index, note=sentence))
+        if own_note(found.record.call, found.record.marks, found.index) != sentence:
+            _write(Noted(id=found.record.id, at=now(), index=found.index, note=sentence))
 
 
 def forget(id: Named) -> Erased:  # noqa: A002  (what it is)

@@ -25,14 +25,24 @@ def tags(call: Called, marks: Marks, index: int | None) -> tuple[str, ...]:
 
 def note(call: Called, marks: Marks, index: int | None) -> str | None:
     """The last sentence that was said of the picture or, where there is none, of the call."""
-    own = [mark.note for mark in _about(marks, index) if isinstance(mark, Noted)]
-    return own[-1] if own else call.note
+    return own_note(call, marks, index) or own_note(call, marks, None)
 
 
 def rating(marks: Marks, index: int | None) -> int | None:
-    """From 1 to 5: the last one that was given to the picture or to the whole call."""
-    own = [mark.rating for mark in _about(marks, index) if isinstance(mark, Rated)]
-    return own[-1] if own else None
+    """From 1 to 5: the last one that was given to the picture or, where there is none, to the call."""
+    return own_rating(marks, index) or own_rating(marks, None)
+
+
+def own_note(call: Called, marks: Marks, index: int | None) -> str | None:
+    """The same of the picture alone or, without an index, of the call alone."""
+    said = [mark.note for mark in marks if isinstance(mark, Noted) and mark.index == index]
+    return said[-1] if said else call.note if index is None else None
+
+
+def own_rating(marks: Marks, index: int | None) -> int | None:
+    """The same of the picture alone or, without an index, of the call alone."""
+    given = [mark.rating for mark in marks if isinstance(mark, Rated) and mark.index == index]
+    return given[-1] if given else None
 
 
 def _about(marks: Iterable[Mark], index: int | None) -> Iterator[Mark]:

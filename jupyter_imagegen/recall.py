@@ -85,7 +85,9 @@ def stand_ins(
     """The records at this place, that of the newest session first; sessions of the same notebook before others."""
     askings = sorted(_askings(records, sought, counts), key=lambda asking: (asking.session, asking.at))
     sessions = [tuple(found) for _, found in groupby(askings, key=lambda asking: asking.session)]
-    for session in sorted(sessions, key=lambda one: (one[-1].notebook == notebook, one[-1].at), reverse=True):
+    own = [notebook is not None and session[-1].notebook == notebook for session in sessions]
+    newest = sorted(zip(own, sessions, strict=True), key=lambda one: (one[0], one[1][-1].at), reverse=True)
+    for _, session in newest:
         placed = _placed(session)
         if place < len(placed):
             yield placed[place]

@@ -129,6 +129,8 @@ def test_no_key_goes_to_an_address_that_only_a_record_names(gateway: Gateway, mo
     monkeypatch.setenv("IMAGEGEN_API_KEY", "key-of-this-person")
     with pytest.raises(errors.KeyMisdirected, match="Only the record says"):
         ig.rerun(first)
+    with pytest.raises(errors.NotRecorded):
+        ig.rerun(first, mode="replay")  # which sends no key anywhere
     assert len(gateway.posts) == 1
 
     ig.rerun(first, base_url=gateway.url)

@@ -69,14 +69,15 @@ def test_rows_of_a_history_name_calls_and_pictures(two: ig.Result) -> None:
 # --- marks
 
 
-def test_a_rating_is_of_a_call_or_of_a_picture(two: ig.Result) -> None:
-    """The last one counts, and None takes it back."""
+def test_a_rating_is_of_a_picture_or_else_of_its_call(two: ig.Result) -> None:
+    """The last one of each counts, and None takes it back."""
     ig.rate(two, 3)
     ig.rate(two[1], 5)
     assert ig.history().rating.tolist() == [3, 5]
 
-    ig.rate(two[1], None)
     ig.rate(two, 4)
+    assert ig.history().rating.tolist() == [4, 5]
+    ig.rate(two[1], None)
     assert ig.history().rating.tolist() == [4, 4]
 
 
@@ -120,6 +121,23 @@ def test_marks_are_lines_that_another_session_reads(two: ig.Result) -> None:
 
     assert [line["event"] for line in lines[-2:]] == ["rating", "tag"]
     assert lines[-1] | {"at": ""} == {"event": "tag", "id": two.record.id, "at": "", "index": 0, "word": "keep"}
+
+
+def test_what_is_already_so_is_not_written_again(gateway: Gateway) -> None:
+    """A notebook that marks its pictures can be run again from a folder that can only be read."""
+    result = ig.generate("an otter", base_url=gateway.url)
+
+    def mark() -> None:
+        ig.rate(result, 4)
+        ig.tag(result, "a", "b")
+        ig.untag(result, "c")
+        ig.note(result[0], "x")
+
+    mark()
+    (segment,) = STORE.glob("journal/*.jsonl")
+    before = segment.read_bytes()
+    mark()
+    assert segment.read_bytes() == before
 
 
 def test_no_key_becomes_a_tag_or_a_note(two: ig.Result, monkeypatch: pytest.MonkeyPatch) -> None:

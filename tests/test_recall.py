@@ -54,6 +54,13 @@ def test_a_session_of_the_same_notebook_goes_before_a_newer_one_of_another() -> 
     assert found([*ours, made("b", 2)], 0, None) == ["b-2", "mine"]
 
 
+def test_notebooks_whose_names_are_not_known_are_not_the_same() -> None:
+    """Of those, the newest session goes first, whether its notebook had a name or not."""
+    named = record(PICTURE, end=end(), call={"id": "named", "at": "2026-11-21T05:00:00Z", "notebook": "n"}, session="b")
+
+    assert found([made("a", 1), named], 0, None) == ["named", "a-1"]
+
+
 def test_what_a_session_was_shown_counts_as_what_it_had() -> None:
     """A session that was shown one record and made another has both, in that order."""
     shown = made("a", 1, showings=(Showing("b", "2026-11-21T04:05:00Z", None, None, None),))

@@ -120,9 +120,9 @@ def _pythons(study: Study) -> set[str]:
     """The versions of Python that made the calls, as the first lines of their segments have them."""
     sessions = {record.session for record in study.records}
     firsts = (next(read_segment(path), None) for path in segments(study.store))
-    return {
-        said(first.python) for first in firsts if isinstance(first, Opened) and (first.session or first.at) in sessions
-    }
+    opened = [first for first in firsts if isinstance(first, Opened) and (first.session or first.at) in sessions]
+    # A segment that came out of an export does not say it.
+    return {said(first.python) for first in opened if first.python}
 
 
 def _pictures_that_came(records: tuple[Record, ...]) -> str:
@@ -188,7 +188,8 @@ def _what_was_sent(known: tuple[Record, ...], calls: int) -> Iterator[str]:
 def _of_prompts(known: tuple[Record, ...]) -> str:
     number = len({record.prompt for record in known})
     if number == 1:
-        return f"One prompt was sent{' with every call' if len(known) > 1 else ''}{_of_templates(known)}."
+        sent = "One prompt was sent" if len(known) == 1 else "The same prompt was sent with every call"
+        return f"{sent}{_of_templates(known)}."
     return f"In all, {number} different prompts were sent{_of_templates(known)}."
 
 

@@ -39,7 +39,7 @@ import json, sys, webdataset
 rows = [
     {key: value if isinstance(value, (str, dict)) else value.size for key, value in sample.items() if key[0] != "_"}
     | {"key": sample["__key__"]}
-    for sample in webdataset.WebDataset("file:" + sys.argv[1], shardshuffle=False).decode("pil")
+    for sample in webdataset.WebDataset(sys.argv[1], shardshuffle=False).decode("pil")
 ]
 print(json.dumps(rows))
 """
@@ -107,7 +107,7 @@ def test_a_tar_is_read_by_webdataset(tmp_path: Path, store: Path) -> None:
     """Each sample has the picture, its facts and its prompt; what is beside them is passed over."""
     whole = full(store)
     made = dataset.write(whole, tmp_path / "otters.tar")
-    rows = loaded(tmp_path, LOAD_TAR, str(made))
+    rows = loaded(tmp_path, LOAD_TAR, made.name)
 
     assert [row["png"] for row in rows] == [[64, 48], [30, 20], [64, 48]]
     assert [row["txt"] for row in rows] == ['a "cat",\nzwei Käfer 🌲'] * 2 + ["again"]
@@ -169,7 +169,7 @@ def test_every_raster_format_can_be_in_it(tmp_path: Path, store: Path, name: str
     """Under the suffix that readers know it by."""
     made = dataset.write(study(store, call(1, store, picture("red", name=name))), tmp_path / "otters.tar")
     suffix = {"JPEG": "jpg", "TIFF": "tif"}.get(name, name.lower())
-    (row,) = loaded(tmp_path, LOAD_TAR, str(made))
+    (row,) = loaded(tmp_path, LOAD_TAR, made.name)
 
     assert row[suffix] == [64, 48]
 

@@ -25,7 +25,7 @@ from jupyter_imagegen.catalogue import load, over
 from jupyter_imagegen.errors import StoreError
 from jupyter_imagegen.exports import methods
 from jupyter_imagegen.exports.grades import dated
-from jupyter_imagegen.journal import Input
+from jupyter_imagegen.journal import Input, Opened, Segment
 from jupyter_imagegen.records import Record, read
 
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg'></svg>"
@@ -219,6 +219,7 @@ def test_a_call_that_may_have_been_charged_is_said(store: Path) -> None:
         ([3, None], "Varied from call to call was `seed` (`3` in 1 call and not sent in 1 call)."),
         (list(range(2, 12)), "Varied from call to call was `seed` (10 values from 2 to 11)."),
         (["a", "b", "c", "d", "e", "f", "g", "h"], "`f` in 1 call and 2 more values)."),
+        ([True, 2, 3, 4, 5, 6, 7], "(`true` in 1 call, `2` in 1 call, "),
         ([None], "The call left all settings to the endpoint."),
         ([{"x": [1]}], 'The call was made with `seed` = `{"x": [1]}`.'),
         (["y" * 90], f"The call was made with `seed` = `{'y' * 59}…`."),
@@ -353,6 +354,22 @@ def test_the_embedded_endpoint_is_told_apart(tmp_path: Path) -> None:
     assert "whether the model takes one is not known" in graded(elsewhere)
 
 
+@pytest.mark.parametrize(
+    ("python", "sentence"), [("3.12.4", "jupyter-imagegen 0.1.0 under Python 3.12.4."), ("", "jupyter-imagegen 0.1.0.")]
+)
+def test_the_python_of_each_session_is_read_from_its_segment(store: Path, python: str, sentence: str) -> None:
+    """Of the sessions of these calls alone; one that was exported before does not say it."""
+    for session, version in (("s-1", python), ("s-2", "2.7.18")):
+        opened = Opened(
+            journal=1, at="t", version="0.1.0", python=version, host="h", pid=1, process_started=None, session=session
+        )
+        segment = Segment(store, opened)
+        segment.append(call(1, store).call)
+        segment.close()
+
+    assert f", using {sentence}" in text_of(store, call(1, store))
+
+
 def recoded() -> bytes:
     """The picture in red, in other bytes."""
     return picture("red", name="BMP")
@@ -394,6 +411,21 @@ def test_several_reruns_are_counted_by_what_they_gave(store: Path, colours: tupl
     again = [call(n, store, *map(picture, colours), parent_id=first.id) for n in (2, 3)]
 
     assert graded(text_of(store, first, *again)).endswith(f"Measured: {sentence}")
+
+
+def test_only_pictures_at_the_same_place_are_compared(store: Path) -> None:
+    """A rerun that gave more than the first call has nothing to compare the rest with."""
+    first = call(1, store, picture("red"))
+    again = call(2, store, picture("red"), picture("blue"), parent_id=first.id)
+
+    assert "gave 1 picture to compare, with the same bytes." in graded(text_of(store, first, again))
+
+
+def test_a_provider_that_takes_no_seed_is_said_whatever_the_model(store: Path) -> None:
+    """Its row in the catalogue counts as that of the model does."""
+    rows = over(load(), '[providers.mine]\nbase_url = "https://a.example/v1"\nrefuses = ["seed"]', "a", is_trusted=True)
+
+    assert "The model takes no seed" in graded(text_of(store, call(1, store, provider="mine"), catalogue=rows))
 
 
 @pytest.mark.parametrize(

@@ -191,6 +191,26 @@ def test_a_folder_is_there_when_it_is_whole(tmp_path: Path) -> None:
     assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == ["export", "export/b"]
 
 
+def test_a_folder_that_cannot_take_its_place_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old one is moved aside, and comes back."""
+    target, rename = tmp_path / "export", Path.rename
+    with beside.folder(target, lambda _: True) as folder:
+        beside.put(folder / "a", b"one")
+
+    def refused(self: Path, to: Path) -> Path:
+        if to == target and (self / "b").exists():
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return rename(self, to)
+
+    monkeypatch.setattr(Path, "rename", refused)
+    with pytest.raises(StoreError, match="Permission denied"), beside.folder(target, lambda _: True) as folder:
+        beside.put(folder / "b", b"two")
+
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == ["export", "export/a"]
+
+
 def test_a_file_is_never_replaced_by_a_folder(tmp_path: Path) -> None:
     """It is not an export of this kind."""
     (tmp_path / "export").write_bytes(b"mine")

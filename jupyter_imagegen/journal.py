@@ -27,6 +27,9 @@ TORN: Final = ".torn"
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 """A number that a dataframe can hold; a line with another one is passed over like a torn one."""
 
+Below = Annotated[str, msgspec.Meta(pattern=r"^(?:(?:images|inputs)/(?!\.{1,2}$)[^/\\:\x00]+)?$(?!\n)")]
+"""The path of a file in the store, or nothing; a line with another one, which leads out of it, is passed over too."""
+
 NOTHING: Final = msgspec.Raw(b"")
 """A JSON value that is not there: its field is left out of the line, by identity."""
 
@@ -52,7 +55,7 @@ class Input(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A reference picture or a mask that was sent, kept in the store under this path."""
 
     role: str
-    path: str
+    path: Below
     sha256: str
     bytes: Count
     format: str
@@ -90,7 +93,7 @@ class Kept(Line, frozen=True, kw_only=True, tag="image"):
 
     id: str
     index: Count
-    path: str
+    path: Below
     sha256: str
     bytes: Count
     format: str

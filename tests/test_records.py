@@ -216,3 +216,19 @@ def test_a_line_that_another_hand_wrote_does_not_hide_the_others(tmp_path: Path,
     found = frame(read(tmp_path), tmp_path)
     assert found.set_index("id").loc["a", "status"] == "ok"
     assert found._repr_html_() is not None
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["../a.png", "/etc/passwd", "images/../../a.png", "images/..", "images/a/b.png", "C:\\a.png", "images\\a", "a\n"],
+)
+def test_a_line_that_names_a_file_outside_of_the_store_is_passed_over(path: str, tmp_path: Path) -> None:
+    """A journal may come from anybody: what it says is no reason to open, copy or delete a file of the reader's."""
+    folder = tmp_path / "journal"
+    folder.mkdir()
+    line = {"event": "image", "id": "a", "index": 0, "path": path, "sha256": "0", "bytes": 1, "format": "png"}
+    call = msgspec.json.encode(called("a"))
+    (folder / "x.jsonl").write_bytes(call + b"\n" + json.dumps(line).encode() + b"\n")
+    (record,) = read(tmp_path)
+
+    assert record.images == ()

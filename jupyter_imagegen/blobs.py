@@ -32,6 +32,9 @@ ROOM: Final = 8 * 2**20
 """Bytes that are wanted free for each picture: usual ones have 1 to 4 MB, and one that cannot be kept is kept as the
 answer that it came in, which is a third longer."""
 
+MOST_AWAITED: Final = 64
+"""Pictures for which room is wanted: after one that cannot be kept, calls that have not begun are not begun."""
+
 ABANDONED_S: Final = 3600
 """Age from which a temporary file has no living writer: it is written in one go, which takes seconds."""
 
@@ -44,13 +47,13 @@ _UNKNOWN: Final = (errno.EINVAL, errno.ENOTTY, errno.ENOTSUP, errno.EOPNOTSUPP)
 
 
 def make_ready(store: Path, pictures: int) -> None:
-    """Try the store before anything is paid: it can be written to, and has room for so many pictures.
+    """Try the store before anything is paid: it can be written to, and has room for the pictures.
 
     Raises StoreError; nothing was sent then.
     """
     for folder in (store / IMAGES, store / JOURNAL):
         _try_out(folder)
-    free, wanted = _free(store), pictures * ROOM
+    free, wanted = _free(store), min(pictures, MOST_AWAITED) * ROOM
     if free is not None and free < wanted:
         message = f"{store} has {free // 2**20} MiB left, and this may need {wanted // 2**20}."
         raise StoreError(message, _NOT_SENT)

@@ -96,9 +96,7 @@ class Call:
 
         When it is cancelled, the connection is closed and the end is written before it returns.
         """
-        for role, reference in self._request.references:
-            keep_input(self._store, reference.image, words(role, reference))
-        self._segment.append(self._called)
+        self._begin()
         try:
             error = await self._deliver()
         except Exception as defect:
@@ -122,6 +120,24 @@ class Call:
         except StoreError as unwritten:
             return Finished(record=record, error=error or unwritten)
         return Finished(record=record, error=None if self._is_cancelled else error)
+
+    def _begin(self) -> None:
+        """Keep what is sent, and write the line. Raises StoreError: nothing was sent then."""
+        try:
+            for role, reference in self._request.references:
+                keep_input(self._store, reference.image, words(role, reference))
+        except StoreError as error:
+            raise _unsent(error) from None
+        try:
+            self._segment.append(self._called)
+        except StoreError as error:
+            unsent = _unsent(error)
+        else:
+            return
+        # The line may be there all the same: without an end it would seem to be running, and later to be charged for.
+        with suppress(StoreError):
+            self._segment.append(self._called, self._ended(unsent))
+        raise unsent
 
     async def _deliver(self) -> ImageGenError | None:
         """Post, and keep every picture that comes; the error that came between, if one did."""
@@ -328,6 +344,10 @@ def _unfinished(task: Task, order: Order, why: str) -> TaskUnfinished:
     whom = f"GET {order.endpoint.base_url}{path}" if path else "Its provider"
     hint = f"It may have been charged, so it was not sent again. {whom} says what became of it."
     return TaskUnfinished(message, hint)
+
+
+def _unsent(error: StoreError) -> StoreError:
+    return StoreError(error.message, f"Nothing was sent. {error.hint}")
 
 
 async def _one_turn() -> None:

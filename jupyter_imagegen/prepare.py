@@ -9,7 +9,7 @@ from typing import Final
 
 from . import cells, keychain
 from .ask import Ask
-from .blobs import cannot, make_folder
+from .blobs import cannot, make_folder, make_ready
 from .cost import Cost, estimate, total
 from .endpoint import Endpoint, key_for, origin
 from .errors import (
@@ -96,6 +96,7 @@ def _admitted(options: Options, steps: Steps, settings: Settings) -> Secret | No
     key = _key(steps.endpoint, settings)
     refuse_keys(texts(options), () if key is None else (key,))
     _refuse_timed(steps.endpoint)
+    make_ready(settings.store, sum(request.n for request in steps.requests))
     return key
 
 

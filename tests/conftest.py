@@ -54,6 +54,16 @@ def fresh_settings() -> Iterator[None]:
     ImageGen.clear_instance()
 
 
+@pytest.fixture(autouse=True)
+def closed_journals() -> Iterator[None]:
+    """Each test has a store of its own, and no more segments are open than there can be open files."""
+    yield
+    bridge = sys.modules.get("jupyter_imagegen.bridge")
+    for loop in bridge._loops if bridge is not None else ():
+        for session in list(loop._sessions.values()):
+            session._segment.close()
+
+
 @pytest.fixture
 def gateway() -> Iterator[Gateway]:
     """A gateway on loopback."""

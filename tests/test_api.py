@@ -27,7 +27,7 @@ def test_what_is_none_is_not_sent(gateway: Gateway) -> None:
     "arguments",
     [
         {"api_key": "x"},
-        {"mode": "replay"},
+        {"mode": "offline"},
         {"max_cost": -1},
         {"max_cost": "much"},
         {"image": 7},

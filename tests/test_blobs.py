@@ -188,12 +188,19 @@ def test_a_store_that_is_ready_has_its_folders_and_nothing_else(tmp_path: Path) 
     ]
 
 
-def test_a_store_without_room_for_the_pictures_is_said(tmp_path: Path) -> None:
-    """In numbers, and that nothing was sent."""
-    with pytest.raises(StoreError, match=r"MiB left, and this may need 8796093022208\.") as caught:
-        make_ready(tmp_path, 2**40)
+@pytest.mark.parametrize(("pictures", "wanted"), [(1, 8), (4, 32), (1000, 512)])
+def test_a_store_without_room_for_the_pictures_is_said(
+    pictures: int, wanted: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In numbers, and that nothing was sent; room for a thousand pictures at once is not wanted."""
+    left = wanted * 2**20 - 1
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(2**40, 0, left))
+    with pytest.raises(StoreError, match=rf"has {wanted - 1} MiB left, and this may need {wanted}\.") as caught:
+        make_ready(tmp_path, pictures)
 
     assert caught.value.hint.startswith("Nothing was sent. Choose another folder")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(2**40, 0, left + 1))
+    make_ready(tmp_path, pictures)
 
 
 def test_a_drive_that_does_not_know_its_size_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -576,11 +576,11 @@ def test_no_store_that_takes_nothing_shows_the_key(
     store = tmp_path / "imagegen"
     if broken == "the store":
         store.write_text("a file")
-    if broken == "the folder of pictures":
-        store.mkdir()
-        (store / "images").write_text("a file")
 
     def rule(_: Asked) -> Said:
+        if broken == "the folder of pictures":
+            (store / "images").rmdir()
+            (store / "images").write_text("a file")
         if broken == "the store in mid-call":
             store.rename(tmp_path / "elsewhere")
             store.write_text("a file")

@@ -312,9 +312,15 @@ def test_what_came_of_an_answer_that_was_cut_is_kept(gateway: Gateway, tmp_path:
 
 
 def test_a_picture_that_cannot_be_written_leaves_its_answer(gateway: Gateway, tmp_path: Path) -> None:
-    """The folder of pictures is a file: the answer is kept, and the error says that it was probably charged."""
-    (tmp_path / "imagegen").mkdir()
-    (tmp_path / "imagegen" / "images").write_text("a file")
+    """The folder of pictures became a file: the answer is kept, and the error says that it was probably charged."""
+    folder = tmp_path / "imagegen" / "images"
+
+    def rule(_: Asked) -> Said:
+        folder.rmdir()
+        folder.write_text("a file")
+        return Said(answer(picture()))
+
+    gateway.rule = rule
     with pytest.raises(errors.NotKept, match="images") as caught:
         ig.generate("an otter", base_url=gateway.url)
     assert kept_unread(tmp_path) == answer(picture())

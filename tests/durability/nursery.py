@@ -54,6 +54,7 @@ class Nursery:
             **os.environ,
             "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests"))),
             "TMPDIR": str(temporary),
+            "no_proxy": "*",  # Else macOS is asked, whose libraries break in a forked process.
         }
         self._process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("writer.py"))],

@@ -25,6 +25,7 @@ from zlib import crc32
 from ..catalogue import Catalogue
 from ..records import Record
 from ..result import Picture
+from .snapshots import dated
 
 IPTC: Final = "iptc"
 PARAMETERS: Final = "parameters"
@@ -76,12 +77,6 @@ def _source(record: Record, catalogue: Catalogue) -> str:
     if record.provider in catalogue.names and catalogue.provider(record.provider).embedded:
         return ALGORITHMIC
     return COMPOSITE if any(given.role == "mask" for given in record.call.inputs) else TRAINED
-
-
-def dated(model: str | None) -> str | None:
-    """The date in the name of a model that has one, `2025-04-15`; None for a name that can change its meaning."""
-    found = re.search(r"(?<!\d)20\d\d-?[01]\d-?[0-3]\d(?!\d)", model or "")
-    return found[0] if found else None
 
 
 def _settings(picture: Picture, asked: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 
 from ..catalogue import CUSTOM, Model, Provider
@@ -15,14 +13,8 @@ from ..result import Picture
 from . import portable
 from .originals import original
 from .prose import code, count, listed, said, sentences
+from .snapshots import dated
 from .study import Study
-
-_DATES: Final = (
-    re.compile(r"(?<!\d)(20\d\d)-([01]\d)-([0-3]\d)(?!\d)"),
-    re.compile(r"(?<!\d)(20\d\d)([01]\d)([0-3]\d)(?!\d)"),
-    re.compile(r"(?<!\d)(\d\d)([01]\d)([0-3]\d)(?!\d)"),
-)
-"""`2026-04-21`, `20260421`, and `260421` as Seedream has it."""
 
 _CAN_DIFFER: Final = "the same request can give another picture"
 
@@ -164,24 +156,6 @@ def _of_name(group: Group) -> str:
     if found is not None:
         return f"Its name carries the date {found}, which stands for one version of it."
     return "Its name carries no date, so another version can be put behind it at any time."
-
-
-def dated(model: str) -> str | None:
-    """The date in the name of a model, as YYYY-MM-DD; None for a name without any."""
-    for pattern in _DATES:
-        for found in pattern.finditer(model):
-            year = found[1] if len(found[1]) == 4 else f"20{found[1]}"
-            if _is_date(text := f"{year}-{found[2]}-{found[3]}"):
-                return text
-    return None
-
-
-def _is_date(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _of_retirement(study: Study, provider: Provider, model: Model) -> str:

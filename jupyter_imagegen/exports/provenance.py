@@ -22,7 +22,7 @@ from ..records import Record
 from ..result import Picture
 from . import portable
 from .copies import Copies, Copy
-from .embed import dated
+from .snapshots import dated
 from .study import Study
 
 PROFILE: Final = "https://w3id.org/ro/wfrun/process/0.5"

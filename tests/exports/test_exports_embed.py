@@ -28,7 +28,6 @@ from jupyter_imagegen.exports.embed import (
     TRAINED,
     WHAT,
     Facts,
-    dated,
     embed,
     facts_of,
     parameters,
@@ -442,18 +441,3 @@ def _mask(role: str) -> Input:
 def test_the_source_is_said_in_the_code_of_iptc(tmp_path: Path, call: dict[str, Any], source: str) -> None:
     """A model made it, or a part of it inside a mask; the embedded endpoint is no model."""
     assert facts_of(_picture(tmp_path, **call), load()).source == source
-
-
-@pytest.mark.parametrize(
-    ("model", "date"),
-    [
-        ("gpt-image-1-2025-04-15", "2025-04-15"),
-        ("seedream-4-0-20250828", "20250828"),
-        ("gpt-image-2", None),
-        ("flux-1024x1024", None),
-        (None, None),
-    ],
-)
-def test_a_version_is_known_where_the_name_has_a_date(model: str | None, date: str | None) -> None:
-    """A name without one can mean another model tomorrow."""
-    assert dated(model) == date

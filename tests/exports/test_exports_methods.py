@@ -24,7 +24,7 @@ from jupyter_imagegen import __version__
 from jupyter_imagegen.catalogue import load, over
 from jupyter_imagegen.errors import StoreError
 from jupyter_imagegen.exports import methods
-from jupyter_imagegen.exports.grades import dated
+from jupyter_imagegen.exports.snapshots import dated
 from jupyter_imagegen.journal import Input, Opened, Segment
 from jupyter_imagegen.records import Record, read
 
@@ -310,6 +310,7 @@ def test_seeds_are_told_as_far_as_they_are_known(
         ("grok-imagine-image-20251120", "2025-11-20"),
         ("gpt-image-2", None),
         ("model-2026-13-41", None),
+        ("flux-1024x1024", None),
         ("model-991332", None),
         ("black-forest-labs/FLUX.1-schnell", None),
     ],

@@ -8,44 +8,46 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from . import config
 from .catalogue import CUSTOM
 from .difference import differences
-from .endpoint import normalised
-from .errors import KeyMisdirected, OptionError
+from .endpoint import resolve
+from .errors import KeyMisdirected, OptionError, RecordDamaged, ReferenceUnreadable, SettingsError
 from .journal import Input
 from .options import Options, from_call
 from .records import Record
-from .settings import Settings, Where, given
+from .references import Reference, of_file
+from .settings import Settings, Where
 from .switches import json_text
 
 _OURS: Final = ("n", "timeout", "mode", "note", "inline", "save", "image", "mask", "max_cost")
+_APART: Final = frozenset(
+    {"prompt", "provider", "base_url", "model", "tags", "omit", "force", "quiet", *_OURS},
+)
 _NAMED_APART: Final = frozenset({"model", "n", "image", "mask"})
 
 
 def again(record: Record, changes: Mapping[str, Any], settings: Settings) -> Options:
     """What was asked then, with these changes; a keyword is as in `generate`, and None takes it away.
 
-    Raises OptionError for a forgotten call and for what `generate` would not take, KeyMisdirected where a key would go
-    to an address that only the record names.
+    Raises OptionError for a forgotten call and for what `generate` would not take, RecordDamaged where a picture that
+    was sent is gone or altered, KeyMisdirected where the provider had another address than it has here.
     """
     if record.is_forgotten:
         message = f"What {record.id} asked for was forgotten."
         raise OptionError(message, "Its pictures and words are gone for good.")
-    old, new = _as_it_was(record, settings.store), _as_changed(changes, record.prompt)
-    where = _where(old.where, new.where)
-    if (new.mode or settings.mode) != "replay":
-        _refuse_misdirection(where, changes, settings)
+    new = _as_changed(changes, record.prompt)
     is_same_prompt = "prompt" not in changes
     return replace(
         new,
-        template=old.template if is_same_prompt else None,
-        variables=old.variables if is_same_prompt else (),
-        where=where,
-        n=new.n if "n" in changes else old.n,
-        fields=_fields(old, new, changes),
-        images=new.images if "image" in changes else old.images,
-        mask=new.mask if "mask" in changes else old.mask,
-        omit=new.omit if "omit" in changes else old.omit,
+        template=record.call.template if is_same_prompt else None,
+        variables=tuple((record.variables or {}).items()) if is_same_prompt else (),
+        where=_where(record, new, changes, settings),
+        n=new.n if "n" in changes else record.chosen.get("n"),
+        fields=_fields(record, new, changes),
+        images=new.images if "image" in changes else tuple(_sent(record, "image", settings.store)),
+        mask=new.mask if "mask" in changes else next(_sent(record, "mask", settings.store), None),
+        omit=new.omit if "omit" in changes else record.call.omit,
         parent_id=record.id,
     )
 
@@ -61,65 +63,77 @@ def _all(record: Record) -> dict[str, Any]:
     return {"prompt": record.prompt, **record.chosen, **whom}
 
 
-def _as_it_was(record: Record, store: Path) -> Options:
-    pictures, masks = (tuple(_paths(record.call.inputs, role, store)) for role in ("image", "mask"))
-    is_custom = record.provider == CUSTOM
-    whom = Where(base_url=record.call.base_url) if is_custom else Where(provider=record.provider)
-    return Options(
-        prompt=record.prompt,
-        template=record.call.template,
-        variables=tuple((record.variables or {}).items()),
-        where=replace(whom, model=record.model),
-        n=record.chosen.get("n"),
-        fields=tuple((name, json_text(value)) for name, value in record.chosen.items() if _is_field(name, record)),
-        images=pictures,
-        mask=masks[0] if masks else None,
-        omit=record.call.omit,
+def _sent(record: Record, role: str, store: Path) -> Iterator[Reference]:
+    """The pictures that were sent, from the store. Raises RecordDamaged.
+
+    They have to be those pictures: a store may be somebody else's, and a file in it a link to a picture of this person.
+    """
+    for given in record.call.inputs:
+        if given.role == role:
+            yield _reference(given, store)
+
+
+def _reference(given: Input, store: Path) -> Reference:
+    try:
+        found = of_file(store / given.path)
+    except ReferenceUnreadable:
+        found = None
+    if found is None or found.image.sha256 != given.sha256:
+        message = f"The picture {given.path}, which was sent then, is gone or is not what it was."
+        raise RecordDamaged(message)
+    return replace(found, name=given.name)
+
+
+def _as_changed(changes: Mapping[str, Any], prompt: str) -> Options:
+    """The changes alone, read as the arguments of a call are."""
+    where = Where(provider=changes.get("provider"), base_url=changes.get("base_url"), model=changes.get("model"))
+    return from_call(
+        changes.get("prompt", prompt),
+        where,
+        **{name: changes.get(name) for name in _OURS},
+        tags=changes.get("tags") or (),
+        omit=changes.get("omit") or (),
+        force=bool(changes.get("force")),
+        quiet=bool(changes.get("quiet")),
+        fields={name: value for name, value in changes.items() if name not in _APART},
     )
+
+
+def _where(record: Record, new: Options, changes: Mapping[str, Any], settings: Settings) -> Where:
+    """Whom to ask: who was asked then, unless a provider or an address is changed.
+
+    A store may be somebody else's: an address that only a record names has no claim to what this person keeps secret.
+    """
+    model = new.where.model if "model" in changes else record.model
+    if new.where.provider or new.where.base_url:
+        return replace(new.where, model=model)
+    named, address = None if record.provider == CUSTOM else record.provider, record.call.base_url
+    if (new.mode or settings.mode) == "replay":
+        return Where(provider=named, base_url=address, model=model)
+    for here in (Where(), Where(provider=named)):
+        if _leads_to(here, record, settings):
+            return replace(here, model=model)
+    if named is None:
+        return Where(base_url=address, model=model, is_recorded=True)
+    message = f"{record.id} went to {named} at {address}, which is not its address here. Nothing was sent."
+    raise KeyMisdirected(message, f"ig.rerun(id, base_url={address!r}) asks there.")
+
+
+def _leads_to(here: Where, record: Record, settings: Settings) -> bool:
+    """Whether what is set on this machine leads to whom the record was asked of."""
+    try:
+        found = resolve(here, settings, os.environ, config.rows(settings))
+    except SettingsError:
+        return False
+    return (found.provider.name, found.base_url) == (record.provider, record.call.base_url)
+
+
+def _fields(record: Record, new: Options, changes: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    old = {name: json_text(value) for name, value in record.chosen.items() if _is_field(name, record)}
+    kept = {name: value for name, value in old.items() if name not in changes}
+    return tuple((kept | dict(new.fields)).items())
 
 
 def _is_field(name: str, record: Record) -> bool:
     """Whether it is a field of the body; a picture that a server fetched by itself is one, and has no file here."""
     return name not in _NAMED_APART or (name in ("image", "mask") and not record.call.inputs)
-
-
-def _paths(inputs: tuple[Input, ...], role: str, store: Path) -> Iterator[str]:
-    return (str(store / each.path) for each in inputs if each.role == role)
-
-
-def _as_changed(changes: Mapping[str, Any], prompt: str) -> Options:
-    """The changes alone, read as the arguments of a call are."""
-    where = Where(**{name: changes.get(name) for name in ("provider", "base_url", "model")})
-    apart = {"prompt", "provider", "base_url", "model", "tags", "omit", "force", "quiet", *_OURS}
-    return from_call(
-        changes.get("prompt", prompt),
-        where,
-        **{name: changes.get(name) for name in _OURS},
-        tags=changes.get("tags", ()),
-        omit=changes.get("omit", ()),
-        force=changes.get("force", False),
-        quiet=changes.get("quiet", False),
-        fields={name: value for name, value in changes.items() if name not in apart},
-    )
-
-
-def _where(old: Where, new: Where) -> Where:
-    """Whom to ask: a provider or an address that is changed takes the place of both."""
-    whom = new if new.provider or new.base_url else old
-    return replace(whom, model=new.model or old.model)
-
-
-def _fields(old: Options, new: Options, changes: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    kept = {name: value for name, value in old.fields if name not in changes}
-    return tuple((kept | dict(new.fields)).items())
-
-
-def _refuse_misdirection(where: Where, changes: Mapping[str, Any], settings: Settings) -> None:
-    """A store may be somebody else's: an address in it has no claim to this person's key."""
-    if where.base_url is None or "base_url" in changes or not given(os.environ.get("IMAGEGEN_API_KEY")):
-        return
-    own = (level.base_url for level in (settings.traits, settings.environment))
-    if any(url is not None and normalised(url) == normalised(where.base_url) for url in own):
-        return
-    message = f"Only the record says {where.base_url}, so IMAGEGEN_API_KEY is not sent there. Nothing was sent."
-    raise KeyMisdirected(message, f"Where it is yours: ig.rerun(id, base_url={where.base_url!r}).")

@@ -20,6 +20,7 @@ from .records import Record, read
 from .result import Result, result_of
 from .settings import Where, photograph
 from .shell import running_shell
+from .steps import is_undamaged
 from .which import Named, which
 
 if TYPE_CHECKING:
@@ -157,10 +158,13 @@ def _drifts(parent: Record, result: Result, store: Path) -> Iterator[str]:
     """How far each new picture is from the old one at its place."""
     from .drift import Side, drift  # noqa: PLC0415  (Pillow is loaded when a picture is first shown)
 
+    if not is_undamaged(parent, store):
+        yield "the picture of then is gone or altered, so nothing is compared"
+        return
     before = {picture.index: picture for picture in result_of((parent,), store).pictures}
     for place, picture in enumerate(result):
         old = before.get(picture.index)
-        if old is not None and old.path.is_file():
+        if old is not None:
             sides = (Side(label="then", data=old.bytes), Side(label="now", data=picture.bytes))
             yield f"{f'[{place}] ' if len(result) > 1 else ''}{drift(*sides).sentence}"
 

@@ -35,6 +35,8 @@ class Endpoint:
     note: str = ""
     is_own: bool = True
     """Whether the address is the provider's, by the catalogue or by who set it; one that was typed is anybody's."""
+    is_recorded: bool = False
+    """Whether only a record names the address: no key is even looked for then."""
 
     @property
     def vendor(self) -> str:
@@ -58,6 +60,7 @@ class _Address:
     base_url: str
     note: str = ""
     is_own: bool = True
+    is_recorded: bool = False
 
 
 def resolve(typed: Where, settings: Settings, environ: Mapping[str, str], catalogue: Catalogue) -> Endpoint:
@@ -75,6 +78,7 @@ def resolve(typed: Where, settings: Settings, environ: Mapping[str, str], catalo
         model=catalogue.model(address.provider, named),
         note=address.note,
         is_own=address.is_own,
+        is_recorded=address.is_recorded,
     )
 
 
@@ -84,6 +88,8 @@ def key_for(endpoint: Endpoint, environment: Where, environ: Mapping[str, str], 
     Raises KeyMissing where the provider needs a key and none is set, KeyMisdirected where its key belongs elsewhere.
     """
     provider, target = endpoint.provider, origin(endpoint.base_url)
+    if endpoint.is_recorded:
+        return None
     homes = () if provider.name == CUSTOM else tuple(_own_origins(provider, environment, environ))
     # A keyring may ask its owner and Colab takes seconds: they are asked only for a key that could go there.
     if target in homes and not endpoint.embedded and (own := find(provider.key_variable)) is not None:
@@ -151,10 +157,11 @@ def _address(levels: tuple[Where, ...], environ: Mapping[str, str], catalogue: C
             provider = catalogue.provider(level.provider)
             url = _of(provider, level.base_url or _own_url(provider, environ))
             is_named = level in levels[:_TYPED] and level.base_url is not None and level.base_url != provider.base_url
-            return _Address(provider, url, _named_in(level, levels, provider), is_own=not is_named)
+            note = _named_in(level, levels, provider)
+            return _Address(provider, url, note, is_own=not is_named, is_recorded=level.is_recorded)
         if level.base_url is not None:
             url = normalised(level.base_url)
-            return _Address(Provider(name=CUSTOM, base_url=url), url)
+            return _Address(Provider(name=CUSTOM, base_url=url), url, is_recorded=level.is_recorded)
     return _by_default(environ, catalogue)
 
 

@@ -27,6 +27,8 @@ class Where:
     provider: str | None = None
     base_url: str | None = None
     model: str | None = None
+    is_recorded: bool = False
+    """Whether only a record says so, which may be somebody else's: no key goes to such an address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from support.gateway import Asked, Gateway, Said
 from support.pictures import answer, picture
 
 import jupyter_imagegen as ig
-from jupyter_imagegen import api, errors
+from jupyter_imagegen import api, errors, prepare
 from jupyter_imagegen.again import again
 from jupyter_imagegen.options import parse_cell
 from jupyter_imagegen.settings import photograph
@@ -124,20 +124,68 @@ def test_another_provider_can_be_asked_the_same(gateway: Gateway) -> None:
 
 
 def test_no_key_goes_to_an_address_that_only_a_record_names(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The store may be somebody else's. Who types the address sends the key there."""
+    """The store may be somebody else's: not even a keyring is asked. Who types the address sends the key there."""
     first = ig.generate("an otter", base_url=gateway.url)
     monkeypatch.setenv("IMAGEGEN_API_KEY", "key-of-this-person")
-    with pytest.raises(errors.KeyMisdirected, match="Only the record says"):
+    with monkeypatch.context() as patch:
+        patch.setattr(prepare, "_find", lambda *_, **__: pytest.fail("a key is looked for"))
         ig.rerun(first)
-    with pytest.raises(errors.NotRecorded):
-        ig.rerun(first, mode="replay")  # which sends no key anywhere
-    assert len(gateway.posts) == 1
+    assert "authorization" not in gateway.posts[1].headers
 
     ig.rerun(first, base_url=gateway.url)
-    assert gateway.posts[1].headers["authorization"] == "Bearer key-of-this-person"
+    assert gateway.posts[2].headers["authorization"] == "Bearer key-of-this-person"
     monkeypatch.setenv("IMAGEGEN_BASE_URL", gateway.url + "/")
     ig.rerun(first)
+    assert gateway.posts[3].headers["authorization"] == "Bearer key-of-this-person"
+
+
+def test_a_provider_that_has_another_address_here_is_not_asked_by_itself(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What went to a gateway of one's own is not sent to somebody else, nor the other way round."""
+    with monkeypatch.context() as patch:
+        patch.setenv("SKETCH_BASE_URL", gateway.url)
+        first = ig.generate("an otter", provider="sketch", size="64x64")
+    with pytest.raises(errors.KeyMisdirected, match="which is not its address here"):
+        ig.rerun(first)
+    assert ig.rerun(first, mode="cache", base_url=gateway.url)
+    monkeypatch.setenv("SKETCH_BASE_URL", gateway.url)
+    ig.rerun(first)
     assert len(gateway.posts) == 3
+
+
+@pytest.mark.parametrize("harm", ["gone", "altered", "a link to another picture"])
+def test_a_reference_picture_that_is_not_what_was_sent_is_not_sent(gateway: Gateway, tmp_path: Path, harm: str) -> None:
+    """A link in a store of somebody else may lead to any picture of this person."""
+    first = ig.generate("an otter", base_url=gateway.url, model="gpt-image-1", image=picture("red"))
+    (kept,) = Path("imagegen/inputs").iterdir()
+    (tmp_path / "private.png").write_bytes(picture("blue"))
+    kept.unlink()
+    if harm == "altered":
+        kept.write_bytes(picture("blue"))
+    elif harm != "gone":
+        kept.symlink_to(tmp_path / "private.png")
+    with pytest.raises(errors.RecordDamaged, match="which was sent then"):
+        ig.rerun(first)
+    assert len(gateway.posts) == 1
+
+
+def test_none_takes_anything_away(gateway: Gateway) -> None:
+    """Also what is no field."""
+    first = ig.generate("an otter", base_url=gateway.url, model="m", n=2, size="64x48", tags=["a"])
+    ig.rerun(first, model=None, n=None, size=None, tags=None, omit=None, force=None, quiet=None)
+
+    assert bodies(gateway)[1] == {"prompt": "an otter"}
+
+
+def test_an_old_picture_that_is_gone_takes_nothing_from_the_new_one(gateway: Gateway) -> None:
+    """It was paid for: it is returned, and that there is nothing to compare is said."""
+    first = ig.generate("an otter", base_url=gateway.url)
+    first[0].path.unlink()
+    second = ig.rerun(first)
+
+    assert second[0].bytes
+    assert "(the picture of then is gone or altered, so nothing is compared)" in repr(second)
 
 
 def test_a_refused_rerun_is_linked_too(gateway: Gateway) -> None:

@@ -215,7 +215,7 @@ def _notes(ask: Ask) -> tuple[str, ...]:
     """Who chose the endpoint, where something was sent, and what is shown from records."""
     shown = ask.shown
     chosen = (ask.endpoint.note,) if ask.endpoint.note and len(shown) < len(ask.steps) else ()
-    return (*chosen, *((shown_from(shown),) if shown else ()))
+    return (*chosen, *((shown_from(shown, len(ask.steps)),) if shown else ()))
 
 
 def became(job: Job) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from . import bridge, cells
 from .edge import plain_errors
-from .errors import OptionError, RecordDamaged
+from .errors import OptionError
 from .journal import Noted, Rated, Tagged, Untagged, now
 from .keys import held
 from .marks import own_note, own_rating
@@ -21,7 +21,7 @@ from .records import Record, read
 from .result import Result, result_of
 from .settings import Settings, photograph
 from .shell import running_shell
-from .steps import is_undamaged
+from .steps import refuse_damaged
 from .switches import BY_FLAG, read_value
 from .which import Named, Which, those, which
 
@@ -78,9 +78,8 @@ def replay(id: Named) -> Result:  # noqa: A002  (what it is)
     with plain_errors():
         settings = photograph()
         record = which(id, read(settings.store)).record
-        if not record.is_forgotten and not is_undamaged(record, settings.store):
-            message = f"The record {record.id} has a picture that is gone, or is not what it was."
-            raise RecordDamaged(message)
+        if not record.is_forgotten:
+            refuse_damaged(record, settings.store)
         pictures = result_of(() if record.is_forgotten else (record,), settings.store).pictures
         return Result(pictures=pictures, records=(record,), inline=settings.inline, notes=_notes(record))
 
@@ -89,7 +88,7 @@ def _notes(record: Record) -> tuple[str, ...]:
     if record.is_forgotten:
         return (f"{record.id} is forgotten",)
     outcome = () if record.images else (f"{record.status}: {record.error}" if record.error else record.status,)
-    return (*outcome, shown_from((record,)))
+    return (*outcome, shown_from((record,), 1))
 
 
 def compare(a: object, b: object) -> Drift:
@@ -179,7 +178,7 @@ def forget(id: Named) -> Erased:  # noqa: A002  (what it is)
             message = f"{record.id} is running."
             raise OptionError(message, "Wait for its end, or stop it.")
         if not record.is_forgotten:
-            bridge.append(store, tombstone(record))
+            bridge.Append(store, (tombstone(record),)).carry_out()
         return erase(store, record, records)
 
 
@@ -257,7 +256,7 @@ def _text(option: str, text: str) -> str:
 
 def _write(*lines: Rated | Tagged | Untagged | Noted) -> None:
     if lines:
-        bridge.append(photograph().store, *lines)
+        bridge.Append(photograph().store, lines).carry_out()
 
 
 def _wanted(notebook: str | Here | None, settings: Settings) -> str | None:

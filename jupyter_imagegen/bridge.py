@@ -39,7 +39,7 @@ class _Loop:
         self.pid = os.getpid()
         self.loop = asyncio.new_event_loop()
         self._client: Client | None = None
-        self._sessions: dict[Path, Session] = {}
+        self.sessions: dict[Path, Session] = {}
         self.jobs: dict[int, Job] = {}
         threading.Thread(target=self._run, name="imagegen-http", daemon=True).start()
 
@@ -54,9 +54,9 @@ class _Loop:
 
         if self._client is None:
             self._client = Client()
-        if store not in self._sessions:
-            self._sessions[store] = Session(store, self._client)
-        return self._sessions[store]
+        if store not in self.sessions:
+            self.sessions[store] = Session(store, self._client)
+        return self.sessions[store]
 
 
 _loops: list[_Loop] = []
@@ -73,20 +73,39 @@ def http_loop() -> _Loop:
     return _loops[-1]
 
 
-def append(store: Path, *lines: AnyLine) -> None:
-    """Write lines about calls of the past into this session's segment. Raises StoreError.
+def session_name(store: Path) -> str | None:
+    """The name under which this process writes to a store; None where it has not yet."""
+    session = http_loop().sessions.get(store)
+    return None if session is None else session.name
 
-    It polls, as `wait` does: a lock that an interrupt lands in would stay held.
-    """
-    http = http_loop()
 
-    async def write() -> None:
-        http.session(store).append(*lines)
+class Append:
+    """Lines about calls of the past, on their way into this session's segment."""
 
-    written = asyncio.run_coroutine_threadsafe(write(), http.loop)
-    while not written.done():
-        time.sleep(_FIRST_PAUSE_S)
-    written.result()
+    def __init__(self, store: Path, lines: tuple[AnyLine, ...]) -> None:
+        self._store = store
+        self._lines = lines
+        self._is_done = False
+        self._error: Exception | None = None
+
+    def carry_out(self) -> None:
+        """Write them and wait until they are on disk. Raises StoreError.
+
+        It polls a flag, as `wait` does: a lock that an interrupt lands in would stay held.
+        """
+        http = http_loop()
+        http.loop.call_soon_threadsafe(self._write, http)
+        while not self._is_done:
+            time.sleep(_FIRST_PAUSE_S)
+        if self._error is not None:
+            raise self._error
+
+    def _write(self, http: _Loop) -> None:
+        try:
+            http.session(self._store).append(*self._lines)
+        except Exception as error:  # noqa: BLE001  (handed to the waiting thread, which raises it)
+            self._error = error
+        self._is_done = True
 
 
 class Job:

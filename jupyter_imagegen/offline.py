@@ -9,69 +9,72 @@ from pathlib import Path
 from . import config
 from .catalogue import CUSTOM, Catalogue, Provider
 from .difference import differences
-from .endpoint import Endpoint
-from .errors import ImageGenError, NotRecorded, RecordDamaged, SettingsError
+from .endpoint import Endpoint, normalised
+from .errors import ImageGenError, NotRecorded, SettingsError
 from .lookup import looked_up
 from .options import Options
-from .recall import is_answer, retold, stand_ins, wanted
+from .recall import Wanted, is_answer, is_something, retold, stand_ins
 from .records import Record, read
-from .request import ImageRequest, Requests, build
+from .request import ImageRequest, build
 from .result import result_of
 from .settings import Settings, Where
-from .steps import Asker, Steps, is_undamaged, sought, take_place
+from .steps import Asker, Steps, refuse_damaged, take_place
 
 
 def replayed(options: Options, asker: Asker) -> Steps:
-    """Every request is shown. Raises NotRecorded, RecordDamaged, ReferenceUnreadable."""
+    """Every request is shown. Raises NotRecorded, RecordDamaged, ReferenceUnreadable, OptionError."""
     store = asker.settings.store
     asked = replace(options, force=True)  # nothing is paid for: what a model refuses by now was taken then
     pictures = looked_up(options, store)
-    records = tuple(record for record in read(store) if record.prompt == options.prompt and is_answer(record))
-    for endpoint in _endpoints(options, asker.settings, records):
-        try:
-            requests = build(asked, endpoint, *pictures)
-        except ImageGenError:  # what cannot be asked there was not asked there
-            continue
-        if any(sought(request, endpoint, options) == wanted(record.call) for request in requests for record in records):
-            return Steps(endpoint=endpoint, steps=_shown(requests, endpoint, options, asker, records))
+    records = tuple(record for record in read(store) if record.prompt == options.prompt and is_something(record))
+    named = _named(options.where, asker.settings.traits)
+    for endpoint in _endpoints(named, asker.settings, records):
+        requests = build(asked, endpoint, *pictures)
+        likes = [_like(request, named, options, records) for request in requests]
+        if any(like.fits(record.call) for like in likes for record in records):
+            return Steps(endpoint=endpoint, steps=_shown(likes, asker, records))
     raise _not_recorded(options, asker)
 
 
-def _shown(
-    requests: Requests, endpoint: Endpoint, options: Options, asker: Asker, records: tuple[Record, ...]
-) -> tuple[Record, ...]:
+def _like(request: ImageRequest, named: Where, options: Options, records: Iterable[Record]) -> Wanted:
+    """What a record has to be of: where the notebook names an address, and nothing came from there, any will do.
+
+    A server on loopback has another port each time.
+    """
+    like = Wanted(
+        request_hash=request.fingerprint, parent_id=options.parent_id, provider=named.provider, base_url=named.base_url
+    )
+    return like if any(like.fits(record.call) for record in records) else replace(like, base_url=None)
+
+
+def _shown(likes: list[Wanted], asker: Asker, records: tuple[Record, ...]) -> tuple[Record, ...]:
     """The record of each request. Where one of them ended in an error, those after it may never have begun."""
-    found = tuple(_each_shown(requests, endpoint, options, asker, records))
-    if len(found) < len(requests) and not any(map(retold, found)):
-        raise _too_few(found, requests, asker.settings.store)
+    found = tuple(record for like in likes if (record := _stand_in(like, asker, records)) is not None)
+    for record in found:
+        refuse_damaged(record, asker.settings.store)
+    if len(found) < len(likes) and not any(map(retold, found)):
+        raise _too_few(found, len(likes), asker.settings.store)
     return found
 
 
-def _each_shown(
-    requests: Iterable[ImageRequest], endpoint: Endpoint, options: Options, asker: Asker, records: tuple[Record, ...]
-) -> Iterator[Record]:
-    for request in requests:
-        like = sought(request, endpoint, options)
-        record = next(stand_ins(records, like, take_place(like, asker), asker.notebook, is_answer), None)
-        if record is not None:
-            _refuse_damaged(record, asker.settings.store)
-            yield record
+def _stand_in(like: Wanted, asker: Asker, records: tuple[Record, ...]) -> Record | None:
+    place = take_place(like, asker)
+    for counts in (is_answer, is_something):
+        for record in stand_ins(records, like, place, asker.here, counts):
+            return record
+    return None
 
 
 # --- whom the records were asked of
 
 
-def _endpoints(options: Options, settings: Settings, records: Iterable[Record]) -> Iterator[Endpoint]:
-    """Each endpoint that was asked with this prompt and that the notebook does not rule out, the newest first.
-
-    Of those, what has the address that the notebook names goes before: a server on loopback has another port each time.
-    """
-    named = _named(options.where, settings.traits)
+def _endpoints(named: Where, settings: Settings, records: Iterable[Record]) -> Iterator[Endpoint]:
+    """Each provider and model that was asked with this prompt and that the notebook does not rule out, newest first."""
     whom = dict.fromkeys((r.provider, r.call.base_url, r.model) for r in sorted(records, key=_newest, reverse=True))
-    fitting = [each for each in whom if named.provider in (None, each[0]) and named.model in (None, each[2])]
     catalogue = config.rows(settings)
-    for provider, base_url, model in sorted(fitting, key=lambda each: each[1] != named.base_url):
-        yield _endpoint(provider, base_url, model, catalogue)
+    for provider, base_url, model in whom:
+        if named.provider in (None, provider) and named.model in (None, model):
+            yield _endpoint(provider, base_url, model, catalogue)
 
 
 def _newest(record: Record) -> str:
@@ -82,7 +85,8 @@ def _named(typed: Where, traits: Where) -> Where:
     """What the notebook itself names; the environment is the machine's, and says nothing of how it was made."""
     level = typed if typed.provider or typed.base_url else traits
     provider = level.provider or (CUSTOM if level.base_url else None)
-    return Where(provider=provider, base_url=level.base_url, model=typed.model or traits.model)
+    base_url = normalised(level.base_url) if level.base_url else None
+    return Where(provider=provider, base_url=base_url, model=typed.model or traits.model)
 
 
 def _endpoint(provider: str, base_url: str, model: str | None, catalogue: Catalogue) -> Endpoint:
@@ -96,14 +100,8 @@ def _endpoint(provider: str, base_url: str, model: str | None, catalogue: Catalo
 # --- what is not there
 
 
-def _refuse_damaged(record: Record, store: Path) -> None:
-    if not is_undamaged(record, store):
-        message = f"The record {record.id} has a picture that is gone, or is not what it was."
-        raise RecordDamaged(message)
-
-
-def _too_few(found: tuple[Record, ...], requests: Requests, store: Path) -> NotRecorded:
-    had = f"{len(found)} of its {len(requests)} calls" if len(requests) > 1 else "it less often than it is asked for"
+def _too_few(found: tuple[Record, ...], wanted: int, store: Path) -> NotRecorded:
+    had = f"{len(found)} of its {wanted} calls" if wanted > 1 else "it less often than it is asked for"
     error = NotRecorded(f"{store.name}/ has records of {had}.")
     error.result = result_of(found, store)
     return error

@@ -31,7 +31,7 @@ from .request import Requests
 from .result import folder_of
 from .settings import Settings, photograph
 from .shell import running_shell
-from .steps import Asker, Steps, cached, live
+from .steps import Asker, Steps, cached, counted, live
 
 _LONG: Final = 12
 """Letters from which a key is no word that a prompt could hold by chance."""
@@ -43,9 +43,13 @@ def prepare(options: Options) -> Ask:
     """Decide everything that can be decided before something is sent, and refuse what must not be."""
     refuse_keys(texts(options), held(os.environ))
     settings = photograph()
-    mode = options.mode or settings.mode
+    with counted():
+        return _ask(options, settings, options.mode or settings.mode)
+
+
+def _ask(options: Options, settings: Settings, mode: str) -> Ask:
     place = cells.place(running_shell(), settings.notebook, settings.store)
-    steps = _steps(options, mode, Asker(settings=settings, notebook=place.notebook, cell=_cell(place)))
+    steps = _steps(options, Asker(settings=settings, mode=mode, notebook=place.notebook, cell=_cell(place)))
     key = _admitted(options, steps, settings) if steps.requests else None
     _make_room(options.save)
     return Ask(
@@ -76,8 +80,8 @@ def plan(options: Options) -> Plan:
     )
 
 
-def _steps(options: Options, mode: str, asker: Asker) -> Steps:
-    match mode:
+def _steps(options: Options, asker: Asker) -> Steps:
+    match asker.mode:
         case "replay":
             return replayed(options, asker)
         case "cache":

@@ -151,9 +151,9 @@ class Result(Sequence[Picture]):
 
 
 def result_of(records: tuple[Record, ...], store: Path) -> Result:
-    """The pictures of these records, in their order."""
-    pictures = (Picture(record, kept, store) for record in records for kept in record.images)
-    return Result(pictures=tuple(sorted(pictures, key=lambda picture: picture.index)), records=records)
+    """The pictures of these records, in the order of the records, and of each in that of its call."""
+    pictures = tuple(Picture(record, kept, store) for record in records for kept in record.images)
+    return Result(pictures=pictures, records=records)
 
 
 def folder_of(path: str | Path) -> Path:

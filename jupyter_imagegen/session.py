@@ -43,6 +43,11 @@ class Session:
         self._client = client
         self._segment = Segment(store, _opened())
 
+    @property
+    def name(self) -> str:
+        """The name of this session in the journal."""
+        return self._segment.session
+
     async def generate(self, ask: Ask, see: See) -> Outcome:
         """Make the calls of one ask, at most AT_ONCE together; `see` is shown the previews that come meanwhile.
 

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from . import config
 from .ask import Step
+from .bridge import session_name
 from .endpoint import Endpoint, resolve
+from .errors import RecordDamaged
 from .lookup import looked_up
 from .options import Options
-from .recall import Cell, Places, Wanted, is_whole, stand_ins
+from .recall import Cell, Here, Place, Places, Wanted, is_whole, stand_ins
 from .records import Record, read
 from .request import ImageRequest, Requests, build
 from .settings import Settings
 
-_places: Final[dict[tuple[Path, Wanted], Places]] = {}
-"""How often each thing was asked for in this process, in the modes that count."""
+_places: Final[dict[tuple[Path, str, Wanted], Places]] = {}
+"""How often each thing was asked for in this process, of a store and in a mode."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +41,17 @@ class Steps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asker:
-    """Who asks: the settings, the notebook and the run of the cell."""
+    """Who asks, and in which mode: the settings, the notebook and the run of the cell."""
 
     settings: Settings
+    mode: str
     notebook: str | None
     cell: Cell
+
+    @property
+    def here(self) -> Here:
+        """The session and the notebook."""
+        return Here(session_name(self.settings.store), self.notebook)
 
 
 def live(options: Options, settings: Settings) -> Steps:
@@ -62,15 +72,34 @@ def sought(request: ImageRequest, endpoint: Endpoint, options: Options) -> Wante
     """What a record has to be of, to stand in for this request."""
     return Wanted(
         request_hash=request.fingerprint,
+        parent_id=options.parent_id,
         provider=endpoint.provider.name,
         base_url=endpoint.base_url,
-        parent_id=options.parent_id,
     )
 
 
-def take_place(wanted: Wanted, asker: Asker) -> int:
+def take_place(wanted: Wanted, asker: Asker) -> Place:
     """How often this was asked for before, by other cells or by this run of the cell."""
-    return _places.setdefault((asker.settings.store, wanted), Places()).take(asker.cell)
+    return _places.setdefault((asker.settings.store, asker.mode, wanted), Places()).take(asker.cell)
+
+
+@contextmanager
+def counted() -> Iterator[None]:
+    """Places that are taken while something is prepared are given back where that fails: nothing was shown or sent."""
+    before = {wanted: places.copy() for wanted, places in _places.items()}
+    try:
+        yield
+    except BaseException:
+        _places.clear()
+        _places.update(before)
+        raise
+
+
+def refuse_damaged(record: Record, store: Path) -> None:
+    """Raise RecordDamaged for a record of which a picture is gone or altered."""
+    if not is_undamaged(record, store):
+        message = f"The record {record.id} has a picture that is gone, or is not what it was."
+        raise RecordDamaged(message)
 
 
 def is_undamaged(record: Record, store: Path) -> bool:
@@ -82,7 +111,7 @@ def _recorded(
     request: ImageRequest, endpoint: Endpoint, options: Options, asker: Asker, records: tuple[Record, ...]
 ) -> Record | None:
     wanted = sought(request, endpoint, options)
-    found = stand_ins(records, wanted, take_place(wanted, asker), asker.notebook, is_whole)
+    found = stand_ins(records, wanted, take_place(wanted, asker), asker.here, is_whole)
     return next((record for record in found if is_undamaged(record, asker.settings.store)), None)
 
 

@@ -60,7 +60,7 @@ def closed_journals() -> Iterator[None]:
     yield
     bridge = sys.modules.get("jupyter_imagegen.bridge")
     for loop in bridge._loops if bridge is not None else ():
-        for session in list(loop._sessions.values()):
+        for session in list(loop.sessions.values()):
             session._segment.close()
 
 

@@ -44,7 +44,7 @@ def new_session(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     def begin() -> None:
         from jupyter_imagegen.bridge import http_loop
 
-        http_loop()._sessions.clear()
+        http_loop().sessions.clear()
         monkeypatch.setattr(steps, "_places", {})
 
     return begin
@@ -235,6 +235,81 @@ def test_a_cache_asks_for_what_is_missing_of_a_fan_out(gateway: Gateway, new_ses
     assert [each.sha256 for each in three][:2] == two
     assert len(gateway.posts) == 3
     assert "shown again" in repr(three)
+
+
+def test_a_loop_in_a_cache_after_one_live_call_gets_as_many_pictures_as_it_has_rounds(
+    gateway: Gateway, new_session: Callable[[], None]
+) -> None:
+    """What was shown in a round is not what the next one gets."""
+    live = shown(gateway)
+    rounds = [shown(gateway, mode="cache") for _ in range(3)]
+    assert rounds[0] == live
+    assert len({digest for (digest,) in rounds}) == 3
+    new_session()
+
+    assert [shown(gateway, mode="cache") for _ in range(4)] == [live, *rounds]
+
+
+def test_an_asking_that_was_not_admitted_takes_no_place(gateway: Gateway) -> None:
+    """Too dear, damaged, or with a mistake in it: nothing was shown, and the next one is the first."""
+    live = ig.generate("an otter", base_url=gateway.url)
+    data = live[0].bytes
+    live[0].path.write_bytes(b"altered")
+    for given in ({"mode": "replay"}, {"mode": "cache", "max_cost": 0.0}):
+        with pytest.raises(ig.ImageGenError):
+            ig.generate("an otter", base_url=gateway.url, **given)
+    live[0].path.write_bytes(data)
+
+    assert shown(gateway, mode="replay") == shown(gateway, mode="cache") == [live[0].sha256]
+    assert len(gateway.posts) == 1
+
+
+def test_sessions_are_compared_whatever_address_they_asked(gateway: Gateway, new_session: Callable[[], None]) -> None:
+    """The newest one that has two is an older one, at another port."""
+    first = [shown(gateway), shown(gateway)]
+    new_session()
+    other = Gateway()
+    other.rule = gateway.rule
+    last = shown(other)
+    other.close()
+    new_session()
+
+    def told() -> list[str]:
+        return [each.sha256 for each in ig.generate("an otter", base_url="http://127.0.0.1:9", mode="replay")]
+
+    assert [told(), told()] == [last, first[1]]
+
+
+def test_the_pictures_of_an_ask_stand_in_its_own_order(gateway: Gateway, new_session: Callable[[], None]) -> None:
+    """Also where one of them was made now, and another one was the third of an earlier ask."""
+    given: dict[str, Any] = {"model": "dall-e-3", "size": "1024x1024", "force": True}
+    three = ig.generate("an otter", base_url=gateway.url, n=3, seed=5, **given)
+    new_session()
+    two = ig.generate("an otter", base_url=gateway.url, n=2, seed=7, mode="cache", **given)
+
+    assert two[0].sha256 == three[2].sha256
+    assert [each.record.asked["seed"] for each in two] == [7, 8]
+    assert "1 of 2 calls is recorded" in repr(two)
+
+
+def test_an_accident_beside_a_picture_does_not_hide_a_whole_record(gateway: Gateway) -> None:
+    """It is told only where there is nothing better."""
+    rule = gateway.rule
+    whole = shown(gateway, n=2)
+    data = {"data": [*json.loads(answer(picture("red")))["data"], {"url": "/gone.png"}]}
+    gateway.rule = lambda asked: Said(json.dumps(data).encode()) if asked.method == "POST" else Said(b"", 404)
+    with pytest.raises(errors.DownloadFailed):
+        shown(gateway, n=2)
+    gateway.rule = rule
+
+    assert shown(gateway, n=2, mode="replay") == whole
+
+
+def test_a_mistake_is_the_same_mistake_in_a_replay(gateway: Gateway) -> None:
+    """And not a missing record."""
+    shown(gateway)
+    with pytest.raises(errors.OptionError, match="no picture is given"):
+        shown(gateway, mask=picture(mode="RGBA"), mode="replay")
 
 
 def test_a_cache_does_not_take_a_refusal_for_a_result(gateway: Gateway) -> None:

@@ -12,7 +12,18 @@ from support.properties import held
 
 from jupyter_imagegen import errors
 from jupyter_imagegen.journal import Ended, Kept
-from jupyter_imagegen.recall import Cell, Places, Wanted, is_answer, is_whole, retold, shown_from, stand_ins
+from jupyter_imagegen.recall import (
+    Cell,
+    Here,
+    Place,
+    Places,
+    Wanted,
+    is_answer,
+    is_whole,
+    retold,
+    shown_from,
+    stand_ins,
+)
 from jupyter_imagegen.records import Record, Showing
 
 PICTURE = Kept(id="x", index=0, path="images/x.png", sha256="0", bytes=3, format="png")
@@ -33,7 +44,14 @@ def made(session: str, at: int, cell: Cell | None = None, **given_: Any) -> Reco
 
 def found(records: list[Record], place: int, notebook: str | None = None) -> list[str]:
     """The ids of those that stand in at a place."""
-    return [each.id for each in stand_ins(records, SOUGHT, place, notebook, is_answer)]
+    at = Place(place, None, 0)
+    return [each.id for each in stand_ins(records, SOUGHT, at, Here("now", notebook), is_answer)]
+
+
+def of_cell(records: list[Record], cell: str, number: int, place: int) -> list[str]:
+    """The ids of those that stand in for an asking of a cell: its number there, and its place in the session."""
+    at = Place(place, cell, number)
+    return [each.id for each in stand_ins(records, SOUGHT, at, Here("now", None), is_answer)]
 
 
 def test_the_newest_session_goes_first_and_those_with_too_few_are_passed_over() -> None:
@@ -80,18 +98,36 @@ def test_a_loop_in_a_cell_takes_as_many_places_as_it_has_rounds() -> None:
     """One run of one cell may ask for the same several times."""
     places = Places()
 
-    assert [places.take(Cell("A", 1)) for _ in range(3)] == [0, 1, 2]
-    assert places.take(Cell("B", 2)) == 3
-    assert [places.take(Cell("A", 3)) for _ in range(4)] == [0, 1, 2, 4]
+    assert [places.take(Cell("A", 1)) for _ in range(3)] == [Place(n, "A", n) for n in range(3)]
+    assert places.take(Cell("B", 2)) == Place(3, "B", 0)
+    assert [places.take(Cell("A", 3)).in_session for _ in range(4)] == [0, 1, 2, 4]
+
+
+def test_a_cell_gets_the_records_of_that_cell_where_both_sides_know_it() -> None:
+    """B was run before A, and the notebook is run again from top to bottom: A before B."""
+    records = [made("s", 1, Cell("B", 1)), made("s", 2, Cell("A", 2)), made("s", 3, Cell("A", 2))]
+
+    assert of_cell(records, "A", 0, place=0) == ["s-2"]
+    assert of_cell(records, "A", 1, place=1) == ["s-3"]
+    assert of_cell(records, "A", 2, place=2) == []
+    assert of_cell(records, "C", 0, place=0) == ["s-1"]
+
+
+def test_what_the_session_itself_was_shown_is_no_record_that_it_has() -> None:
+    """One record, and a loop of three in a cache: the second round needs another one."""
+    shown = made("now", 1, showings=(Showing("now", "2026-11-21T04:05:00Z", None, None, None),))
+
+    assert found([shown], 0) == ["now-1"]
+    assert found([shown], 1) == []
 
 
 @held
 @given(st.lists(st.tuples(st.sampled_from("ABC") | st.none(), st.integers(1, 3))))
 def test_no_two_askings_of_one_run_share_a_place(asked: list[tuple[str | None, int]]) -> None:
     """And places are taken in order, without gaps."""
-    places, taken = Places(), []
+    places, taken = Places(), list[int]()
     for run, (cell, times) in enumerate(asked):
-        mine = [places.take(Cell(cell, run)) for _ in range(times)]
+        mine = [places.take(Cell(cell, run)).in_session for _ in range(times)]
         assert len(set(mine)) == times
         taken += mine
 
@@ -115,6 +151,8 @@ def test_another_request_address_or_parent_is_another_thing() -> None:
     [
         (end(), (PICTURE,), (True, True)),
         (end(error="Cancelled after 1 of 2 pictures."), (PICTURE,), (False, True)),
+        (end(error="no", error_class="Refused"), (PICTURE,), (False, True)),
+        (end(error="no", error_class="DownloadFailed"), (PICTURE,), (False, False)),
         (end("refused", error_class="Refused", error="no"), (), (False, True)),
         (end("refused", error="no"), (), (False, True)),
         (end("failed", error_class="SizeRejected", error="no"), (), (False, True)),
@@ -162,5 +200,5 @@ def test_records_say_from_when_they_are() -> None:
     """One time, or the first and the last."""
     early, late = record(), record(call={"at": "2026-11-22T05:06:07Z"})
 
-    assert shown_from((early,)) == "recorded 2026-11-21 04:15 UTC and shown again; nothing was sent"
-    assert shown_from((late, early)).startswith("recorded 2026-11-21 04:15 to 2026-11-22 05:06 UTC")
+    assert shown_from((early,), 1) == "recorded 2026-11-21 04:15 UTC and shown again; nothing was sent"
+    assert shown_from((late, early), 2).startswith("recorded 2026-11-21 04:15 to 2026-11-22 05:06 UTC")

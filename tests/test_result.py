@@ -39,14 +39,14 @@ def test_a_picture_knows_its_file_and_what_the_bytes_say(tmp_path: Path) -> None
 
 
 def test_pictures_of_several_calls_stand_in_the_order_of_the_ask(tmp_path: Path) -> None:
-    """A call that came back first does not move its pictures to the front."""
-    late = record(kept(tmp_path, TEAL, 1, "b"), call={"id": "b"})
-    early = record(kept(tmp_path, RED, 0, "a"), call={"id": "a"})
-    found = result_of((late, early), tmp_path)
+    """That is the order of the calls: a record may have had another place in the ask that it was made for."""
+    first = record(kept(tmp_path, RED, 5, "b"), call={"id": "b"})
+    second = record(kept(tmp_path, TEAL, 0, "a"), call={"id": "a"})
+    found = result_of((first, second), tmp_path)
 
     assert [each.bytes for each in found] == [RED, TEAL]
-    assert [each.record.id for each in found] == ["a", "b"]
-    assert found.record is late
+    assert [each.record.id for each in found] == ["b", "a"]
+    assert found.record is first
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def tiny(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[s
         return folder
 
     yield mount
-    for session in bridge.http_loop()._sessions.values():
+    for session in bridge.http_loop().sessions.values():
         session._segment.close()
     subprocess.run(["umount", str(folder)], check=True)
 

@@ -61,7 +61,7 @@ class Bench:
         sent = [asked.headers["idempotency-key"] for asked in self._gateway.posts]
         left = [] if operation.startswith("unlink") or fault.is_lasting else store.rglob(".*.part")
         wrong = (*_wrongs(store, error, sent), *_wrongs_later(store, self._call(), sent), *map(str, left))
-        bridge.http_loop()._sessions.pop(store)._segment.close()
+        bridge.http_loop().sessions.pop(store)._segment.close()
         return Tried(operation, type(error).__name__, wrong)
 
     def _call(self) -> ig.ImageGenError | OSError | None:

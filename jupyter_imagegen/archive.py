@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from . import bridge, cells
 from .edge import plain_errors
-from .errors import OptionError
-from .journal import Noted, Rated, Tagged, Untagged, now
-from .keys import held
+from .errors import KeyInCell, OptionError
+from .journal import Noted, Rated, Tagged, Untagged, next_moment, now
+from .keys import held, looks_like_key
 from .marks import own_note, own_rating
 from .prepare import refuse_keys
 from .recall import shown_from
@@ -22,7 +22,6 @@ from .result import Result, result_of
 from .settings import Settings, photograph
 from .shell import running_shell
 from .steps import refuse_damaged
-from .switches import BY_FLAG, read_value
 from .which import Named, Which, those, which
 
 if TYPE_CHECKING:
@@ -129,18 +128,18 @@ def rate(id: Named, rating: int | None) -> None:  # noqa: A002  (what it is)
     with plain_errors():
         if rating is not None and (isinstance(rating, bool) or rating not in _RATINGS):
             message = f"A rating is a whole number from 1 to 5, or None, and not {rating!r}."
-            raise OptionError(message, "")
+            raise OptionError(message, "For example ig.rate(result, 4).")
         found, value = _found(id), None if rating is None else int(rating)
         if own_rating(found.record.marks, found.index) != value:
-            _write(Rated(id=found.record.id, at=now(), index=found.index, rating=value))
+            _write(Rated(id=found.record.id, at=_after(found.record), index=found.index, rating=value))
 
 
 def tag(id: Named, *words: str) -> None:  # noqa: A002  (what it is)
     """Add words to a call, or to one picture of it. Raises as `rate` does, and KeyInCell."""
     with plain_errors():
-        found, texts = _found(id), [_text("tag", word) for word in words]
+        found, texts = _found(id), [_text(word) for word in words]
         new = [word for word in texts if word not in found.record.tags_of(found.index)]
-        _write(*(Tagged(id=found.record.id, at=now(), index=found.index, word=word) for word in new))
+        _write(*(Tagged(id=found.record.id, at=_after(found.record), index=found.index, word=word) for word in new))
 
 
 def untag(id: Named, *words: str) -> None:  # noqa: A002  (what it is)
@@ -148,7 +147,7 @@ def untag(id: Named, *words: str) -> None:  # noqa: A002  (what it is)
     with plain_errors():
         found = _found(id)
         there = [word for word in words if word in found.record.tags_of(found.index)]
-        _write(*(Untagged(id=found.record.id, at=now(), index=found.index, word=word) for word in there))
+        _write(*(Untagged(id=found.record.id, at=_after(found.record), index=found.index, word=word) for word in there))
 
 
 def note(id: Named, text: str | None) -> None:  # noqa: A002  (what it is)
@@ -157,9 +156,9 @@ def note(id: Named, text: str | None) -> None:  # noqa: A002  (what it is)
     Raises as `tag` does.
     """
     with plain_errors():
-        found, sentence = _found(id), None if text is None else _text("note", text)
+        found, sentence = _found(id), None if text is None else _text(text)
         if own_note(found.record.call, found.record.marks, found.index) != sentence:
-            _write(Noted(id=found.record.id, at=now(), index=found.index, note=sentence))
+            _write(Noted(id=found.record.id, at=_after(found.record), index=found.index, note=sentence))
 
 
 def forget(id: Named) -> Erased:  # noqa: A002  (what it is)
@@ -172,14 +171,17 @@ def forget(id: Named) -> Erased:  # noqa: A002  (what it is)
 
     with plain_errors():
         store = photograph().store
-        records = read(store)
-        record = which(id, records).record
+        named = which(id, read(store))
+        record = named.record
+        if named.index is not None and len(record.images) > 1:
+            message = f"A call is forgotten as a whole, and {record.id} has {len(record.images)} pictures."
+            raise OptionError(message, f"ig.forget({record.id!r}) forgets all of them.")
         if record.is_running:
             message = f"{record.id} is running."
             raise OptionError(message, "Wait for its end, or stop it.")
         if not record.is_forgotten:
             bridge.Append(store, (tombstone(record),)).carry_out()
-        return erase(store, record, records)
+        return erase(store, record)
 
 
 def export(
@@ -195,29 +197,35 @@ def export(
 
     The form follows the ending of the path, or is named by `format`: an RO-Crate (`.zip`, or a folder), a contact sheet
     (`.html`), the history (`.csv`, `.parquet`), a paragraph for the methods section (`.md`), a dataset (a folder with
-    format="dataset", or `.tar` for WebDataset). `notebook` is as in `history`; `only` are rows of the history, or
-    calls. `embed` writes metadata into the copies of pictures: "iptc", "parameters", or both. The originals are never
-    touched. Raises OptionError, StoreError, and SettingsError where a library is missing.
+    format="dataset", or `.tar` for WebDataset). `notebook` is as in `history`; `only` are rows of the history, calls
+    or pictures, of any notebook. A crate holds the notebook file too, but not with `only`, nor where a call was
+    forgotten: its outputs may show what is not meant. `embed` writes metadata into the copies of pictures: "iptc",
+    "parameters", or both. The originals are never touched. Raises OptionError, also for an `embed` or a `license` that
+    the form has no place for, StoreError, and SettingsError where a library is missing.
     """
     from . import config  # noqa: PLC0415  (loaded by the first export)
-    from .exports import form_of  # noqa: PLC0415
-    from .exports.study import Study  # noqa: PLC0415
+    from .exports import form_of, refuse_unsaid  # noqa: PLC0415
+    from .exports.study import Study, title_of  # noqa: PLC0415
 
     with plain_errors():
         target = Path(path).expanduser()
-        form = form_of(target, format)
+        form, words = form_of(target, format), _embedded(embed)
+        refuse_unsaid(form, words, license)
         settings = photograph()
-        wanted = _wanted(notebook, settings)
-        records = _of(wanted, read(settings.store))
+        wanted = _wanted(notebook, settings) if only is None else None
+        every = read(settings.store)
+        found = None if only is None else tuple(those(every, only))
+        records = _of(wanted, every) if found is None else [record for record, _ in found]
         study = Study(
-            records=tuple(records if only is None else those(records, only)),
+            records=tuple(records),
             store=settings.store,
-            title=wanted or settings.store.resolve().parent.name,
+            title=title_of(records, wanted),
             notebook=_file_of(wanted, settings),
             made_at=datetime.now(UTC),
             catalogue=config.rows(settings),
-            embed=_embedded(embed),
+            embed=words,
             license=license,
+            picked=None if found is None else frozenset((record.id, place) for record, its in found for place in its),
         )
         return form.writer.write(study, target)
 
@@ -247,11 +255,20 @@ def _found(named: Named) -> Which:
     return found
 
 
-def _text(option: str, text: str) -> str:
-    """The words, read by the row of the option of that name; a key is refused."""
-    value: str = read_value(BY_FLAG[f"--{option}"], str(text))
-    refuse_keys((value,), held(os.environ))
-    return value
+def _text(text: object) -> str:
+    """What a person says of a call, if it can be kept and is no key. Raises OptionError and KeyInCell."""
+    if not isinstance(text, str) or not text.strip():
+        message = f"A tag or a note is a text, and not {text!r:.60}."
+        raise OptionError(message, 'For example ig.tag(result, "keep", "study") or ig.note(result, "…").')
+    if looks_like_key(text):
+        raise KeyInCell("The text looks like a key: it would stay in the journal.")
+    refuse_keys((text,), held(os.environ))
+    return text.encode("utf-8", "replace").decode()
+
+
+def _after(record: Record) -> str:
+    """The time of a mark: now, or just after the last one, which a computer whose clock is ahead may have made."""
+    return max([now(), *(next_moment(mark.at) for mark in record.marks)])
 
 
 def _write(*lines: Rated | Tagged | Untagged | Noted) -> None:

@@ -126,6 +126,13 @@ def write(path: Path, data: bytes) -> None:
         raise cannot("write", path, error) from None
 
 
+def read_file(path: Path) -> bytes:
+    """The bytes of a file; a pipe or a device, which may never end, is none. Raises OSError."""
+    if not S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "Not a regular file", str(path))
+    return path.read_bytes()
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and its parents, each one durable in the folder above it. Raises OSError."""
     if folder == folder.parent:

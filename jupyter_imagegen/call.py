@@ -297,6 +297,9 @@ class Call:
             revised_prompt=None if revised is None else scrub(revised, self._order.key),
         )
         self._segment.append(kept)
+        # Where the file was there already, another kernel may have forgotten its own call of it until the line was.
+        if not (self._store / kept.path).exists():
+            keep_image(self._store, image, self._called.prompt)
         self._kept.append(kept)
 
     def _with_the_answer_kept(self, reply: Reply, error: CallError) -> CallError:

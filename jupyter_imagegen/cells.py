@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import re
 import signal
 import sys
 from dataclasses import dataclass
@@ -72,9 +73,22 @@ def is_interrupted() -> bool:
 def place(shell: InteractiveShell | None, named: str | None, store: Path) -> Place:
     """The notebook (setting, VS Code, Jupyter session), the cell and its number; each None where it is not known."""
     notebook = named or _notebook(shell, store)
-    if shell is None or current() is None:
+    if shell is None or not _is_in_cell(sys._getframe()):  # noqa: SLF001
         return Place(notebook=notebook)
-    return Place(notebook=notebook, cell_id=_running.cell_id, execution_count=_execution_count(shell))
+    cell_id = _running.cell_id if _running.number is not None else _asked_by(shell)
+    return Place(notebook=notebook, cell_id=_without_path(cell_id), execution_count=_execution_count(shell))
+
+
+def _asked_by(shell: InteractiveShell) -> str | None:
+    """The id of the cell where nobody follows the cells, as the extension is not loaded: the kernel has its request."""
+    request: Any = getattr(getattr(shell, "kernel", None), "get_parent", dict)()
+    found = request.get("metadata", {}).get("cellId") if isinstance(request, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _without_path(cell_id: str | None) -> str | None:
+    """VS Code names a cell by an address with the folders of this machine in it: what follows `#` is the cell."""
+    return cell_id.rpartition("#")[2] or None if cell_id is not None and re.search(r"[/\\]", cell_id) else cell_id
 
 
 def _execution_count(shell: InteractiveShell) -> int:

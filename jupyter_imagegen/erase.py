@@ -6,16 +6,16 @@ written first: after a crash half way, forgetting once more does the rest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+import os
+import re
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-import msgspec
-
-from .blobs import UNREAD, cannot, sync_file, sync_folder
+from .blobs import IMAGES, UNREAD, cannot, read_file, slug, sync_file, sync_folder, unfinished, write
 from .journal import Called, Forgotten, Kept, now, read_segment, segments, torn_ends
-from .records import Record
+from .records import Record, read
 from .tombstone import bare_call, bare_end, bare_picture
 
 
@@ -54,21 +54,24 @@ def tombstone(record: Record) -> Forgotten:
     )
 
 
-def erase(store: Path, record: Record, others: Iterable[Record]) -> Erased:
+def erase(store: Path, record: Record) -> Erased:
     """Remove what is left of a call whose tombstone is written. Raises StoreError."""
-    rest = [other for other in others if other.id != record.id]
-    used = {path for other in rest for path in _paths((other.call, *other.images))}
-    logs = segments(store)
-    own = dict.fromkeys(path for log in logs for path in _paths(_of(record.id, log)))
-    unread = f"{UNREAD}/{record.id}.bin"
-    removed = tuple(path for path in (*own, unread) if path not in used and _remove(store / path))
+    rest = _others(store, record)
+    used = set(_paths_of(rest))
+    own = dict.fromkeys(path for log in segments(store) for path in _paths(_of(record.id, log)))
+    removed = tuple(_removed(store, (*own, f"{UNREAD}/{record.id}.bin"), record, used))
+    lines = sum(_blank(log, record.id) for log in (*segments(store), *torn_ends(store)))
     return Erased(
         id=record.id,
-        files=removed,
-        lines=sum(_blank(log, record.id) for log in (*logs, *torn_ends(store))),
+        files=(*removed, *_halves(store, own), *_orphans(store, record)),
+        lines=lines,
         shared=tuple(path for path in own if path in used),
         reruns=tuple(other.id for other in rest if other.parent_id == record.id and not other.is_forgotten),
     )
+
+
+def _others(store: Path, record: Record) -> tuple[Record, ...]:
+    return tuple(other for other in read(store) if other.id != record.id)
 
 
 def _of(call_id: str, log: Path) -> Iterator[Called | Kept]:
@@ -78,21 +81,69 @@ def _of(call_id: str, log: Path) -> Iterator[Called | Kept]:
 
 
 def _paths(lines: Iterable[Called | Kept]) -> Iterator[str]:
-    """The files that these lines name, as far as they are below the store."""
+    """The files that these lines name."""
     for line in lines:
         named = (line.path,) if isinstance(line, Kept) else tuple(each.path for each in line.inputs)
-        yield from (path for path in named if path and not Path(path).is_absolute() and ".." not in Path(path).parts)
+        yield from (path for path in named if path)
 
 
-def _remove(path: Path) -> bool:
+def _paths_of(records: Iterable[Record]) -> Iterator[str]:
+    return (path for record in records for path in _paths((record.call, *record.images)))
+
+
+def _removed(store: Path, paths: Iterable[str], record: Record, used: Container[str]) -> Iterator[str]:
+    for path in paths:
+        data = None if path in used else _taken_away(store / path)
+        if data is not None:
+            if path in _paths_of(_others(store, record)):
+                # Another kernel was given the same picture meanwhile, and found it there already.
+                write(store / path, data)
+            else:
+                yield path
+
+
+def _taken_away(path: Path) -> bytes | None:
+    """Delete a file and return what was in it; None where there is none, or a link leads to another folder."""
+    if not _is_in_store(path):
+        return None
     try:
+        data = read_file(path) if path.is_file() else b""
         path.unlink()
         sync_folder(path.parent)
     except FileNotFoundError:
-        return False
+        return None
     except OSError as error:
         raise cannot("remove", path, error) from None
-    return True
+    return data
+
+
+def _is_in_store(path: Path) -> bool:
+    """Whether the folder is the store's own, and can have such a file."""
+    try:
+        return path.parent.resolve().parent == path.parents[1].resolve() and os.path.lexists(path) and not path.is_dir()
+    except (OSError, ValueError, RuntimeError):
+        return False
+
+
+def _halves(store: Path, paths: Iterable[str]) -> Iterator[str]:
+    """Remove what crashes left of these files: temporary ones, whose names begin like theirs."""
+    begun = tuple(f".{Path(path).name[:40]}." for path in paths)
+    for half in unfinished(store):
+        if half.name.startswith(begun) and _taken_away(half) is not None:
+            yield half.relative_to(store).as_posix()
+
+
+def _orphans(store: Path, record: Record) -> Iterator[str]:
+    """Remove pictures of the same words that no line names: a crash between a file and its line leaves them."""
+    named = set(_paths_of(_others(store, record)))
+    words = slug(record.prompt)
+    if words == slug(""):  # a prompt in other letters than a to z, like many others
+        return
+    own = re.compile(rf"{re.escape(words)}-[0-9a-f]{{16}}\.[a-z]+")
+    for path in sorted((store / IMAGES).glob("*")):
+        below = f"{IMAGES}/{path.name}"
+        if own.fullmatch(path.name) and below not in named and _taken_away(path) is not None:
+            yield below
 
 
 def _blank(log: Path, call_id: str) -> int:
@@ -112,19 +163,16 @@ def _blank(log: Path, call_id: str) -> int:
 
 
 def _spans(data: bytes, call_id: str) -> Iterator[tuple[int, int]]:
-    """Where the lines of a call stand, but for its tombstone; a line that is torn is looked at too."""
+    """Where the lines of a call stand, but for its tombstone; also the half of one that a crash cut."""
+    about = re.compile(rb'"id"\s*:\s*"%s"' % re.escape(call_id.encode()))
     start = 0
     for text in data.split(b"\n"):
-        if call_id.encode() in text and _is_about(text, call_id):
+        if about.search(text) and not _TOMBSTONE.match(text):
             yield start, start + len(text)
         start += len(text) + 1
 
 
-def _is_about(text: bytes, call_id: str) -> bool:
-    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        line = msgspec.json.decode(text)
-        return isinstance(line, dict) and line.get("id") == call_id and line.get("event") != "forget"
-    return b'"parent_id"' not in text
+_TOMBSTONE: Final = re.compile(rb'\s*\{\s*"event"\s*:\s*"forget"')
 
 
 def _count(number: int, noun: str) -> str:

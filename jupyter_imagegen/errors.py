@@ -10,8 +10,8 @@ ImageGenError
 │   ├── KeyMissing           the provider needs a key and none is set
 │   └── KeyMisdirected       a key would go to an origin that it does not belong to
 ├── StoreError               the folder of pictures and journals cannot be written or read
+│   └── RecordDamaged        a picture in it is gone, or is not what it was
 ├── NotRecorded              in the mode replay: there is no record of this request
-├── RecordDamaged            there is one, and its picture is gone or not what it was
 ├── TimedRun                 something that costs was about to run under timeit
 ├── TooExpensive             the estimate is above --max-cost, or unknown
 └── CallError                one call to an endpoint gave no picture
@@ -135,10 +135,10 @@ class NotRecorded(ImageGenError):
     default_hint = "Nothing was sent. --mode live asks the endpoint, --mode cache does so where there is no record."
 
 
-class RecordDamaged(ImageGenError):
-    """The record of this request has a picture that is gone, or is not what it was."""
+class RecordDamaged(StoreError):
+    """A picture of a record is gone, or is not what it was."""
 
-    default_hint = "Nothing was sent. ig.verify() looks at the whole store."
+    default_hint = "ig.verify() looks at the whole store, ig.rerun(id) makes it anew."
 
 
 class TimedRun(ImageGenError):

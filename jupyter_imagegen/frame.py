@@ -5,6 +5,8 @@ The only file that imports pandas.
 
 from __future__ import annotations
 
+import hashlib
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from html import escape
@@ -13,6 +15,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from .blobs import read_file
 from .journal import Kept
 from .mismatch import mismatch
 from .plan import dollars
@@ -67,12 +70,16 @@ _THUMBNAIL_BYTES: Final = 4_000
 _MOST_ROWS: Final = 20
 _SHOWN: Final = (
     *("started_at", "status", "model", "prompt", "width", "height", "format", "mismatch"),
-    *("cost_usd", "latency_s", "error", "id", "path"),
+    *("rating", "tags", "note", "cost_usd", "latency_s", "error", "id", "path"),
 )
-_IF_ANY: Final = ("mismatch", "cost_usd", "error")
+_IF_ANY: Final = ("mismatch", "rating", "tags", "note", "cost_usd", "error")
 """Columns that are shown only where they hold something: the table is wide enough."""
 _LONGEST_CELL: Final = 120
 _WIDEST_TEXT: Final = 40
+
+
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z")
+"""As the journal writes it; what another hand wrote in its place can be beyond what a column of times holds."""
 
 
 class History(pd.DataFrame):
@@ -87,7 +94,7 @@ class History(pd.DataFrame):
         here = [name for name in _SHOWN if name in self.columns]
         if not self.columns.is_unique:
             return here
-        return [name for name in here if name not in _IF_ANY or not self[name].isna().all()]
+        return [name for name in here if name not in _IF_ANY or any(map(_says_something, self[name]))]
 
     @property
     def _constructor(self) -> type[History]:
@@ -139,7 +146,8 @@ def frame(records: Iterable[Record], store: Path) -> History:
 def _column(rows: list[dict[str, Any]], name: str, dtype: Any) -> pd.Series[Any]:  # noqa: ANN401  (pandas' own names)
     values: Any = [row.get(name) for row in rows]
     if name == "started_at":
-        values = pd.to_datetime(values, utc=True, format="ISO8601", errors="coerce")
+        known: Any = [value if _TIME.fullmatch(str(value)) else None for value in values]
+        values = pd.to_datetime(known, utc=True, format="ISO8601", errors="coerce")
     else:
         values = [pd.NA if value is None else value for value in values]
     column: pd.Series[Any] = pd.Series(values, dtype=dtype)
@@ -218,7 +226,7 @@ def _text(value: object) -> str | None:
 
 def _row(row: pd.Series[Any], shown: list[str]) -> str:
     cells = "".join(f"<td {_LEFT}>{escape(_cell(row[name], name))}</td>" for name in shown)
-    return f"<tr><th>{escape(str(row.name))}</th><td>{_thumbnail(row['path'], _alt(row))}</td>{cells}</tr>"
+    return f"<tr><th>{escape(str(row.name))}</th><td>{_thumbnail(row, _alt(row))}</td>{cells}</tr>"
 
 
 def _alt(row: pd.Series[Any]) -> str:
@@ -226,6 +234,8 @@ def _alt(row: pd.Series[Any]) -> str:
 
 
 def _cell(value: Any, name: str) -> str:  # noqa: ANN401  (a cell of any column)
+    if isinstance(value, tuple):
+        value = ", ".join(map(str, value))
     if pd.isna(value):
         return ""
     if name == "path":
@@ -234,17 +244,30 @@ def _cell(value: Any, name: str) -> str:  # noqa: ANN401  (a cell of any column)
     return text if len(text) <= _LONGEST_CELL else f"{text[: _LONGEST_CELL - 1]}…"
 
 
+def _says_something(value: Any) -> bool:  # noqa: ANN401  (a cell of any column)
+    return len(value) > 0 if isinstance(value, tuple) else not pd.isna(value)
+
+
 def _file_name(path: Any) -> str:  # noqa: ANN401  (NA or a text)
     return "" if pd.isna(path) else Path(str(path)).name
 
 
-def _thumbnail(path: Any, alt: str) -> str:  # noqa: ANN401  (NA or a text)
-    if pd.isna(path):
-        return ""
+def _thumbnail(row: pd.Series[Any], alt: str) -> str:
     from .preview import preview  # noqa: PLC0415  (Pillow is loaded when a picture is first shown)
 
+    path = row["path"]
+    if pd.isna(path) or not _is_what_came(Path(path), row.get("sha256")):
+        return ""
     small = preview(Path(path), _THUMBNAIL_SIDE, _THUMBNAIL_BYTES)
     if small is None:
         return ""
     data = b64encode(small.data).decode("ascii")
     return f'<img src="data:{small.mime};base64,{data}" alt="{escape(alt)}" style="max-width: none">'
+
+
+def _is_what_came(path: Path, sha256: object) -> bool:
+    """Whether the file is that picture: a link in a store of somebody else's may lead to any picture of this person."""
+    try:
+        return not isinstance(sha256, str) or hashlib.sha256(read_file(path)).hexdigest() == sha256
+    except OSError:
+        return False

@@ -10,7 +10,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -26,6 +26,9 @@ TORN: Final = ".torn"
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 """A number that a dataframe can hold; a line with another one is passed over like a torn one."""
+
+CallId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][\w-]{0,63}$(?!\n)")]
+"""The name of a call, of which the name of a file is made; a line with another one is passed over."""
 
 Below = Annotated[str, msgspec.Meta(pattern=r"^(?:(?:images|inputs)/(?!\.{1,2}$)[^/\\:\x00]+)?$(?!\n)")]
 """The path of a file in the store, or nothing; a line with another one, which leads out of it, is passed over too."""
@@ -65,7 +68,7 @@ class Input(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Called(Line, frozen=True, kw_only=True, tag="call"):
     """A request is about to be posted."""
 
-    id: str
+    id: CallId
     at: str
     n: Count
     params: msgspec.Raw
@@ -91,7 +94,7 @@ class Called(Line, frozen=True, kw_only=True, tag="call"):
 class Kept(Line, frozen=True, kw_only=True, tag="image"):
     """A picture is in the store, under this path below it."""
 
-    id: str
+    id: CallId
     index: Count
     path: Below
     sha256: str
@@ -105,7 +108,7 @@ class Kept(Line, frozen=True, kw_only=True, tag="image"):
 class Ended(Line, frozen=True, kw_only=True, tag="done"):
     """The call is over; latency in seconds from before the first POST until the last picture was kept."""
 
-    id: str
+    id: CallId
     at: str
     status: str
     latency_s: float
@@ -123,7 +126,7 @@ class Ended(Line, frozen=True, kw_only=True, tag="done"):
 class Shown(Line, frozen=True, kw_only=True, tag="shown"):
     """In the mode `cache`, the record of an earlier session stood in for a call."""
 
-    id: str
+    id: CallId
     at: str
     notebook: str | None = None
     cell_id: str | None = None
@@ -133,7 +136,7 @@ class Shown(Line, frozen=True, kw_only=True, tag="shown"):
 class Mark(Line, frozen=True, kw_only=True):
     """What a person says of a call afterwards, or of one picture of it: that with this index."""
 
-    id: str
+    id: CallId
     at: str
     index: Count | None = None
 
@@ -165,7 +168,7 @@ class Noted(Mark, frozen=True, kw_only=True, tag="note"):
 class Forgotten(Line, frozen=True, kw_only=True, tag="forget"):
     """The words and pictures of a call are removed; what else was written of it stays here, and nowhere else."""
 
-    id: str
+    id: CallId
     at: str
     session: str
     call: Called
@@ -184,7 +187,19 @@ _DECODER: Final = msgspec.json.Decoder(AnyLine)
 
 def now() -> str:
     """The time as the journal writes it: UTC, ISO 8601, microseconds."""
-    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return _written(datetime.now(UTC))
+
+
+def next_moment(at: str) -> str:
+    """The time after this one, as the journal writes it; nothing for what is no time."""
+    try:
+        return _written(datetime.fromisoformat(at).astimezone(UTC) + timedelta(microseconds=1))
+    except (ValueError, OverflowError):
+        return ""
+
+
+def _written(time: datetime) -> str:
+    return time.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def new_id() -> str:
@@ -279,16 +294,19 @@ def read_segment(path: Path) -> Iterator[AnyLine]:
 
 def segments(store: Path) -> list[Path]:
     """The segments of a store, oldest first; none where there is no store. Raises StoreError."""
-    folder = store / FOLDER
-    try:
-        return sorted(path for path in folder.iterdir() if path.suffix == ".jsonl" and path.is_file())
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise cannot("read", folder, error) from None
+    return _listed(store, ".jsonl")
 
 
 def torn_ends(store: Path) -> list[Path]:
     """What `verify` moved out of segments: the ends of lines that a crash had cut. Raises StoreError."""
-    ends = (path.with_name(path.name + TORN) for path in segments(store))
-    return [path for path in ends if path.is_file()]
+    return _listed(store, f".jsonl{TORN}")
+
+
+def _listed(store: Path, ending: str) -> list[Path]:
+    folder = store / FOLDER
+    try:
+        return sorted(path for path in folder.iterdir() if path.name.endswith(ending) and path.is_file())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise cannot("read", folder, error) from None

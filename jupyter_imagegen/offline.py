@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from . import config
 from .catalogue import CUSTOM, Catalogue, Provider
@@ -101,15 +102,23 @@ def _endpoint(provider: str, base_url: str, model: str | None, catalogue: Catalo
 
 
 def _too_few(found: tuple[Record, ...], wanted: int, store: Path) -> NotRecorded:
-    had = f"{len(found)} of its {wanted} calls" if wanted > 1 else "it less often than it is asked for"
-    error = NotRecorded(f"{store.name}/ has records of {had}.")
+    had = f"only {len(found)} of these {wanted} calls" if wanted > 1 else "this request, but not once more"
+    message = f"{store.name}/ has records of {had}."
+    error = NotRecorded(message, "Nothing was sent. ig.replay(id) shows a record again, however often.")
     error.result = result_of(found, store)
     return error
+
+
+_WHERE: Final = (
+    "Nothing was sent. The records are looked for in imagegen/ where the kernel was started, or in IMAGEGEN_STORE."
+)
 
 
 def _not_recorded(options: Options, asker: Asker) -> NotRecorded:
     """With what is recorded of the same prompt, as far as that helps."""
     store = asker.settings.store
+    if not store.is_dir():
+        return NotRecorded(f"There is no folder {store}.", _WHERE)
     same = [record for record in read(store) if record.prompt == options.prompt]
     if not same:
         return NotRecorded(f"{store.name}/ has no record of this prompt.")

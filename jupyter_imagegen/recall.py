@@ -13,9 +13,10 @@ from itertools import groupby
 from typing import Final
 
 from . import errors
+from .dialects.seedream import series
 from .errors import CallError
 from .journal import Called
-from .records import Record
+from .records import Record, printable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +78,8 @@ def _is_earlier(other: Cell, cell: Cell) -> bool:
 
 def is_whole(record: Record) -> bool:
     """Whether it brought all that it was asked for: then it can save a call."""
-    return record.status == "ok" and bool(record.images) and record.error is None
+    is_all = len(record.images) >= record.call.n or series(record.asked) is not None
+    return record.status == "ok" and bool(record.images) and is_all and record.error is None
 
 
 def is_answer(record: Record) -> bool:
@@ -130,8 +132,8 @@ def retold(record: Record) -> CallError | None:
         return None
     known = getattr(errors, end.error_class or "Refused", CallError)
     kind = known if isinstance(known, type) and issubclass(known, CallError) else CallError
-    hint = f"{end.hint or kind.default_hint} ({shown_from((record,), 1)}.)".strip()
-    return kind(end.error or "", hint, code=end.error_code or "", request_id=end.request_id or "")
+    hint = f"{printable(end.hint or '') or kind.default_hint} ({shown_from((record,), 1)}.)".strip()
+    return kind(record.error or "", hint, code=end.error_code or "", request_id=end.request_id or "")
 
 
 def shown_from(records: tuple[Record, ...], calls: int) -> str:

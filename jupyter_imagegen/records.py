@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -60,7 +61,7 @@ class Record:
         """What went wrong, in one sentence; None where nothing did."""
         if self.end is None and not self.is_running:
             return "No end of this call was written. It may have been charged."
-        return self.end.error if self.end is not None else None
+        return printable(self.end.error) if self.end is not None and self.end.error is not None else None
 
     @property
     def prompt(self) -> str:
@@ -144,6 +145,14 @@ class Record:
     def rating_of(self, index: int | None) -> int | None:
         """The rating of the picture with this index, or else of the call."""
         return said.rating(self.marks, index)
+
+
+def printable(text: str) -> str:
+    """A text of the journal without control characters: a terminal would carry them out."""
+    return _CONTROL.sub("", text)
+
+
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def _object(raw: msgspec.Raw) -> dict[str, Any] | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, overload
 
-from .blobs import cannot, nearby, write
-from .errors import OptionError, StoreError
+from .blobs import cannot, nearby, read_file, write
+from .errors import OptionError, RecordDamaged, StoreError
 from .journal import Kept
 from .records import Record
 
@@ -36,11 +37,18 @@ class Picture:
 
     @property
     def bytes(self) -> bytes:
-        """The exact bytes that were received. Raises StoreError when the file is gone."""
+        """The exact bytes that were received.
+
+        Raises StoreError when the file is gone or no file, RecordDamaged when it is not what was received.
+        """
         try:
-            return self.path.read_bytes()
+            data = read_file(self.path)
         except OSError as error:
             raise cannot("read", self.path, error) from None
+        if hashlib.sha256(data).hexdigest() != self.sha256:
+            message = f"{self.path.name} is not what was received: its bytes were altered."
+            raise RecordDamaged(message)
+        return data
 
     @property
     def pil(self) -> PillowImage:

@@ -12,6 +12,7 @@ from typing import Final
 
 from . import config
 from .ask import Step
+from .blobs import read_file
 from .bridge import session_name
 from .endpoint import Endpoint, resolve
 from .errors import RecordDamaged
@@ -104,7 +105,7 @@ def refuse_damaged(record: Record, store: Path) -> None:
 
 def is_undamaged(record: Record, store: Path) -> bool:
     """Whether each of its pictures is there, byte for byte."""
-    return all(_digest(store / kept.path) == kept.sha256 for kept in record.images)
+    return all(_has(store / kept.path, kept.sha256) for kept in record.images)
 
 
 def _recorded(
@@ -115,10 +116,8 @@ def _recorded(
     return next((record for record in found if is_undamaged(record, asker.settings.store)), None)
 
 
-def _digest(path: Path) -> str:
-    """The sha256 of a file in hex; nothing where it cannot be read."""
+def _has(path: Path, sha256: str) -> bool:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.sha256(read_file(path)).hexdigest() == sha256
     except OSError:
-        return ""
+        return False

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any, Final
+
 import msgspec
 
 from .journal import NOTHING, Called, Ended, Kept
 
 _EMPTY = msgspec.Raw(b"{}")
+_NAME: Final = re.compile(r"[\w.:-]{1,100}")
+"""What an identifier looks like: no blanks, so no sentence."""
 
 
 def bare_call(call: Called) -> Called:
@@ -33,5 +38,22 @@ def bare_picture(kept: Kept) -> Kept:
 
 
 def bare_end(end: Ended) -> Ended:
-    """The end without its sentences, which can quote the prompt."""
-    return msgspec.structs.replace(end, error=None, hint=None)
+    """The end without its sentences, which can quote the prompt, as whatever else a server said in words can."""
+    name = end.request_id if end.request_id is not None and _NAME.fullmatch(end.request_id) else None
+    return msgspec.structs.replace(end, error=None, hint=None, request_id=name, usage=_numbers(end.usage))
+
+
+def _numbers(usage: msgspec.Raw) -> msgspec.Raw:
+    """The counts of tokens, and nothing else that a server put beside them."""
+    try:
+        counted = _counts(msgspec.json.decode(usage)) if usage else None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        counted = None
+    return msgspec.Raw(msgspec.json.encode(counted)) if counted else NOTHING
+
+
+def _counts(value: Any) -> Any:  # noqa: ANN401  (any JSON value)
+    if isinstance(value, dict):
+        found = {name: _counts(each) for name, each in value.items() if _NAME.fullmatch(name)}
+        return {name: each for name, each in found.items() if each is not None}
+    return value if isinstance(value, int | float) else None

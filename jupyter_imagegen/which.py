@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .errors import OptionError
@@ -17,8 +17,8 @@ Named = str | Record | Picture | Result
 if TYPE_CHECKING:
     import pandas as pd
 
-    Several = pd.DataFrame | Iterable[Named]
-    """Rows of a history, or names of calls and pictures."""
+    Several = pd.DataFrame | Named | Iterable[Named]
+    """Rows of a history, or names of calls and pictures, or one such name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,10 @@ def which(named: Named, records: Iterable[Record]) -> Which:
 
     A picture of a call is named by the Picture, or by the id and its image_index: `20261121T…-9f3a2c1b[1]`.
     """
-    name, index = _split(named)
-    by_id = {record.id: record for record in records}
+    return _of(*_split(named), {record.id: record for record in records})
+
+
+def _of(name: str, index: int | None, by_id: Mapping[str, Record]) -> Which:
     if name not in by_id:
         message = f"The history has no call {name}.{did_you_mean(name, by_id)}"
         raise OptionError(message, "ig.history(notebook=None).id lists all calls of the store.")
@@ -46,28 +48,32 @@ def which(named: Named, records: Iterable[Record]) -> Which:
     return Which(record, index)
 
 
-def those(records: Iterable[Record], wanted: Several) -> Iterator[Record]:
-    """The records that are wanted, each with those of its pictures that are. Raises OptionError as `which` does."""
-    every = tuple(records)
-    pairs = set(_rows(wanted)) if "id" in getattr(wanted, "columns", ()) else set(_named(wanted, every))
-    for record in every:
-        indexes = {index for name, index in pairs if name == record.id}
-        if indexes:
-            is_whole = None in indexes
-            yield replace(record, images=tuple(kept for kept in record.images if is_whole or kept.index in indexes))
+def those(records: Iterable[Record], wanted: Several) -> Iterator[tuple[Record, frozenset[int]]]:
+    """Each record that is wanted, whole, and the indexes of those of its pictures that are.
+
+    In the order of the records. Raises OptionError as `which` does.
+    """
+    by_id = {record.id: record for record in records}
+    found: dict[str, set[int]] = {}
+    for name, index in _rows(wanted) if "id" in getattr(wanted, "columns", ()) else _named(wanted):
+        meant = _of(name, index, by_id)
+        every = (kept.index for kept in meant.record.images)
+        found.setdefault(name, set()).update(every if meant.index is None else (meant.index,))
+    yield from ((record, frozenset(found[name])) for name, record in by_id.items() if name in found)
 
 
 def _rows(table: Any) -> Iterator[tuple[str, int | None]]:  # noqa: ANN401  (a dataframe)
     """The id and the index of each row; rows without a picture, and tables without that column, mean whole calls."""
     indexes = table["image_index"] if "image_index" in table.columns else table["id"].map(lambda _: None)
     for name, index, is_there in zip(table["id"], indexes, indexes.notna(), strict=True):
-        yield name, int(index) if is_there else None
+        yield str(name), int(index) if is_there else None
 
 
-def _named(wanted: Iterable[Any], records: tuple[Record, ...]) -> Iterator[tuple[str, int | None]]:
-    for named in wanted:
-        found = which(named, records)
-        yield found.record.id, found.index
+def _named(wanted: Any) -> Iterator[tuple[str, int | None]]:  # noqa: ANN401  (whatever a person wrote)
+    """The id and the index of each name; one that stands alone is a list of one, a Result means all of its calls."""
+    is_one = isinstance(wanted, Named) or not isinstance(wanted, Iterable)
+    for named in (wanted,) if is_one else wanted:
+        yield from map(_split, named.records if isinstance(named, Result) else (named,))
 
 
 def _split(named: object) -> tuple[str, int | None]:

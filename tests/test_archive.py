@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,10 @@ from support.gateway import Gateway, Hang, Said
 from support.pictures import answer, complaint, picture
 
 import jupyter_imagegen as ig
-from jupyter_imagegen import api, errors
-from jupyter_imagegen.options import from_call
+from jupyter_imagegen import api, erase, errors
+from jupyter_imagegen.options import from_call, parse_cell
 from jupyter_imagegen.records import read
+from jupyter_imagegen.references import of_value
 from jupyter_imagegen.settings import Where
 from jupyter_imagegen.which import those, which
 
@@ -60,10 +63,10 @@ def test_rows_of_a_history_name_calls_and_pictures(two: ig.Result) -> None:
     """A selection of rows is those pictures; of ids alone, the whole calls."""
     records, table = read(STORE.absolute()), ig.history()
 
-    assert [kept.index for kept in next(those(records, table[table.image_index == 1])).images] == [1]
-    assert len(next(those(records, table[["id"]])).images) == 2
+    assert [indexes for _, indexes in those(records, table[table.image_index == 1])] == [{1}]
+    assert [indexes for _, indexes in those(records, table[["id"]])] == [{0, 1}]
     assert list(those(records, table[table.image_index > 5])) == []
-    assert [len(record.images) for record in those(records, [two[0]])] == [1]
+    assert [indexes for _, indexes in those(records, [two[0]])] == [{0}]
 
 
 # --- marks
@@ -296,6 +299,78 @@ def test_the_torn_end_of_a_segment_is_forgotten_too(two: ig.Result) -> None:
     ig.forget(two)
 
     assert torn.read_text().strip() == ""
+
+
+def test_what_crashes_left_of_a_call_is_forgotten_with_it(two: ig.Result) -> None:
+    """The half of a file of which the name begins like the prompt, and the torn end of a segment that is gone."""
+    half = two[0].path.with_name(f".{two[0].path.name[:40]}.0123abcd.part")
+    half.write_bytes(b"half a picture")
+    os.utime(half, (0, 0))
+    torn = STORE / "journal" / "20250101T000000000000Z-00000000.jsonl.torn"
+    torn.write_text(f'{{"event":"call","id":"{two.record.id}","prompt":"OTTER-SECR')
+    ig.forget(two)
+
+    assert not half.exists()
+    assert torn.read_text().strip() == ""
+
+
+def test_the_torn_line_of_a_rerun_is_its_own(gateway: Gateway) -> None:
+    """It names its parent, and is not of it."""
+    first = ig.generate("an otter", base_url=gateway.url)
+    second = ig.rerun(first)
+    (segment,) = STORE.glob("journal/*.jsonl")
+    torn = segment.with_name(f"{segment.name}.torn")
+    torn.write_text(f'{{"event":"call","id":"{second.record.id}","parent_id":"{first.record.id}","prompt":"OTT')
+    ig.forget(first)
+    assert "OTT" in torn.read_text()
+    ig.forget(second)
+    assert torn.read_text().strip() == ""
+
+
+def test_a_picture_that_another_kernel_is_given_meanwhile_stays(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same bytes for the same prompt, between the look and the deletion."""
+    first = ig.generate("an otter", base_url=gateway.url)
+    take_away, came = erase._taken_away, list[ig.Result]()
+
+    def late(path: Path) -> bytes | None:
+        if path.name == first[0].path.name and not came:
+            came.append(ig.generate("an otter", base_url=gateway.url))
+        return take_away(path)
+
+    monkeypatch.setattr(erase, "_taken_away", late)
+    ig.forget(first)
+
+    assert came[0][0].bytes
+    assert ig.verify().is_sound
+
+
+KEPT_OF_A_CALL = {"event", "id", "at", "n", "params", "provider", "base_url", "request_hash", "prompt", "model"}
+KEPT_OF_A_PICTURE = {"event", "id", "index", "path", "sha256", "bytes", "format", "width", "height"}
+KEPT_OF_AN_END = {"event", "id", "at", "status", "latency_s", "attempts", "error_class", "error_code", "request_id"}
+
+
+def test_a_tombstone_holds_what_is_listed_here_and_nothing_else(gateway: Gateway) -> None:
+    """Of a call with everything that can be said of one: none of it is a word of the prompt."""
+    one = json.loads(answer(picture()))["data"][0] | {"revised_prompt": "an OTTER"}
+    data = {"data": [one, {"error": {"message": "no OTTER", "code": "moderation_blocked"}}]}
+    gateway.rule = lambda _: Said(json.dumps(data).encode())
+    words = "--user OTTER --tag OTTER --note OTTER --param OTTER=1 --omit OTTER"
+    cell = f"--base-url {gateway.url} -m gpt-image-1 -n 2 {words}"
+    asked = replace(parse_cell(cell, "an {{OTTER}}", {"OTTER": "OTTER"}), images=(of_value(picture("red"), "OTTER"),))
+    with pytest.raises(errors.Refused):
+        api.run(api.job(asked))
+    (segment,) = STORE.glob("journal/*.jsonl")
+    assert segment.read_bytes().count(b"OTTER") > 10
+    ig.forget(ig.history().id[0])
+    stone = json.loads(segment.read_text().splitlines()[-1])
+
+    assert b"OTTER" not in segment.read_bytes()
+    assert set(stone["call"]) <= KEPT_OF_A_CALL
+    assert (stone["call"]["prompt"], stone["call"]["params"], stone["call"]["request_hash"]) == ("", {}, "")
+    assert all(set(each) <= KEPT_OF_A_PICTURE and each["path"] == "" for each in stone["images"])
+    assert set(stone["end"]) <= KEPT_OF_AN_END | {"usage", "cost_usd", "cost_source"}
 
 
 def test_a_damaged_field_of_a_line_takes_no_other_with_it(two: ig.Result) -> None:

@@ -28,7 +28,7 @@ HOMES: Final = {
     "PIL": {"preview", "references", "sketch"},
     "IPython": {"completion", "display", "magic", "shell"},
     "msgspec": {
-        *("answer", "audit", "catalogue", "delivery", "ending", "entry", "erase"),
+        *("answer", "audit", "catalogue", "delivery", "ending", "entry"),
         *("exports", "journal", "records", "tombstone"),
     },
     "rocrate": {"exports"},

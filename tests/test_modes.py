@@ -95,7 +95,7 @@ def test_a_replay_that_asks_more_often_than_is_recorded_is_an_error(gateway: Gat
     """Where there are no cells, each asking is another one."""
     shown(gateway)
     shown(gateway, mode="replay")
-    with pytest.raises(errors.NotRecorded, match="less often than it is asked for"):
+    with pytest.raises(errors.NotRecorded, match="records of this request, but not once more"):
         shown(gateway, mode="replay")
 
 

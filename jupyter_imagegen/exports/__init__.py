@@ -5,6 +5,7 @@ A form is given a Study and writes it to one path, whole or not at all.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Final, Protocol, cast
 
 from ..errors import OptionError
 from ..nearest import did_you_mean
+from .prose import listed
 from .study import Study
 
 
@@ -26,7 +28,8 @@ class Writer(Protocol):
 class Form:
     """One form: the endings of a path that mean it, and the file here that writes it.
 
-    A form that is a folder is written to any path whose ending means nothing else.
+    A form that is a folder is written to any path whose ending means nothing else. `has_pictures` is said of forms that
+    hold copies of the pictures' files, `has_license` of those that have a place for what the person says of it.
     """
 
     name: str
@@ -34,6 +37,8 @@ class Form:
     module: str
     help: str
     is_folder: bool = False
+    has_pictures: bool = False
+    has_license: bool = True
 
     @property
     def writer(self) -> Writer:
@@ -47,6 +52,7 @@ _CRATE: Final = Form(
     module="crate",
     help="An RO-Crate: the pictures, and every call as machine-readable provenance, in a zip or a folder.",
     is_folder=True,
+    has_pictures=True,
 )
 
 FORMS: Final = (
@@ -57,7 +63,13 @@ FORMS: Final = (
         module="sheet",
         help="A contact sheet: one HTML file to look at and to print.",
     ),
-    Form(name="csv", suffixes=(".csv",), module="table", help="The history as a table for spreadsheets."),
+    Form(
+        name="csv",
+        suffixes=(".csv",),
+        module="table",
+        help="The history as a table for spreadsheets.",
+        has_license=False,
+    ),
     Form(name="parquet", suffixes=(".parquet",), module="table", help="The history as a table that keeps its types."),
     Form(
         name="methods",
@@ -71,12 +83,14 @@ FORMS: Final = (
         module="dataset",
         help="A folder of pictures and captions that Hugging Face datasets load.",
         is_folder=True,
+        has_pictures=True,
     ),
     Form(
         name="webdataset",
         suffixes=(".tar",),
         module="dataset",
         help="The same pictures and captions in one tar file, as WebDataset reads it.",
+        has_pictures=True,
     ),
 )
 """Every form. No ending means two of them, so that a form can tell by its path what is wanted of it."""
@@ -94,6 +108,23 @@ def form_of(path: Path, name: str | None) -> Form:
         message = f"The ending of {path.name} means no form of export."
         raise OptionError(message, _hint())
     return form
+
+
+def refuse_unsaid(form: Form, embed: tuple[str, ...], license: str | None) -> None:  # noqa: A002  (what it is)
+    """Refuse what this form could only leave unsaid: words in copies that it does not hold, a license without a place.
+
+    Raises OptionError.
+    """
+    if embed and not form.has_pictures:
+        message = f"The form {form.name} holds no files of pictures into which embed could write."
+        raise OptionError(message, f"embed is for {_names(form for form in FORMS if form.has_pictures)}.")
+    if license and not form.has_license:
+        message = f"The form {form.name} has no place for a license."
+        raise OptionError(message, f"license is for {_names(form for form in FORMS if form.has_license)}.")
+
+
+def _names(forms: Iterable[Form]) -> str:
+    return listed([form.name for form in forms])
 
 
 def _named(name: str) -> Form:

@@ -13,6 +13,9 @@ from .. import blobs
 from ..blobs import cannot, make_folder, sync_file, sync_folder
 from ..errors import StoreError
 
+Put = Callable[[str, bytes], None]
+"""Takes one file of an export: its path, with `/`, and its bytes."""
+
 _HINT: Final = "Nothing was exported. Give another path."
 
 

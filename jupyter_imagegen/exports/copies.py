@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from ..blobs import IMAGES, INPUTS
 from ..journal import Input, Kept
 from ..records import Record
 from ..result import Picture
+from .beside import Put
 from .embed import embed, facts_of
 from .originals import original
 from .study import Study
 
-Put = Callable[[str, bytes], None]
-"""Takes one file of an export: its path, with `/`, and its bytes."""
-
 _PATH: Final = re.compile(rf"({IMAGES}|{INPUTS})/[a-z0-9-]{{1,90}}-[0-9a-f]{{16}}\.[a-z0-9]{{1,5}}")
 _SUFFIX: Final = re.compile(r"[a-z0-9]{1,5}")
+_SUFFIXES: Final = MappingProxyType({"jpeg": "jpg", "tiff": "tif"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +39,11 @@ class Copy:
 
 
 Copies = Mapping[str, Copy]
-"""The copy of each picture and reference picture, by the path that the store has for it."""
+"""The copy of each picture that is shown and of each reference picture, by the path that the store has for it."""
 
 
 def copied(study: Study, put: Put) -> Copies:
-    """Put every picture and reference picture of the study, each file once. Raises what `put` raises."""
+    """Put every picture that is shown and every reference picture, each file once. Raises what `put` raises."""
     made: dict[str, Copy] = {}
     for record in study.records:
         for folder, picture in _wanted(study, record):
@@ -83,4 +83,9 @@ def _path(folder: str, kept: Kept, place: int) -> str:
     """Where the store has it, if it has a name that the store gives: another hand may have written anything there."""
     if _PATH.fullmatch(kept.path) and kept.path.startswith(folder):
         return kept.path
-    return f"{folder}/picture-{place}.{kept.format if _SUFFIX.fullmatch(kept.format) else 'bin'}"
+    return f"{folder}/picture-{place}.{suffix_of(kept.format)}"
+
+
+def suffix_of(format: str) -> str:  # noqa: A002  (as Picture says it)
+    """What the name of a file of this format ends in, without the dot; `bin` for a word that is no format."""
+    return _SUFFIXES.get(format, format) if _SUFFIX.fullmatch(format) else "bin"

@@ -20,7 +20,8 @@ from urllib.parse import unquote
 from .. import __version__
 from ..errors import SettingsError
 from . import beside
-from .copies import Copy, Put, copied
+from .beside import Put
+from .copies import Copy, copied
 from .provenance import CONTEXT, PACKAGE, Entity, Parts, entities, is_file, root
 from .segment import PATH, segment
 from .sheet import html
@@ -59,8 +60,12 @@ def _put_parts(study: Study, put: Put) -> Parts:
 
 
 def _notebook(study: Study, put: Put) -> Copy | None:
-    """The notebook as it is on the disk; None where there is none, or it cannot be read."""
-    if study.notebook is None:
+    """The notebook as it is on the disk; None where there is none, or it cannot be read.
+
+    Its outputs show every call that it made. So it is left out where only some are wanted, or one was forgotten.
+    """
+    is_of_all = study.picked is None and not any(record.is_forgotten for record in study.records)
+    if study.notebook is None or not is_of_all:
         return None
     try:
         data = study.notebook.read_bytes()

@@ -10,12 +10,11 @@ import hashlib
 import json
 import re
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Final
 
 from ..errors import StoreError
@@ -23,13 +22,14 @@ from ..preview import FORMATS, decoded
 from ..records import Record
 from ..result import Picture
 from . import beside, portable
+from .beside import Put
+from .copies import suffix_of
 from .embed import embed, facts_of
 from .methods import text
 from .originals import original
 from .prose import code, count, said, table
 from .study import Study
 
-_SUFFIXES: Final = MappingProxyType({"jpeg": "jpg", "tiff": "tif"})
 _KEY: Final = re.compile(r"[0-9A-Za-z-]{1,80}")
 _FILE: Final = re.compile(r"[0-9A-Za-z-]{1,100}\.(png|jpg|webp|gif|bmp|tif)")
 
@@ -65,7 +65,7 @@ _COLUMNS: Final = (
     ("provider", "who was asked; `custom` for an address that was typed"),
     ("revised_prompt", "the prompt as the endpoint rewrote it, where it says so"),
     ("seed", "where one was sent"),
-    ("params", "what was sent beside the prompt, as JSON"),
+    ("params", "what was sent beside the prompt, as JSON; no field that names a person"),
     ("width", "pixels"),
     ("height", "pixels"),
     ("format", "what the bytes are"),
@@ -79,9 +79,6 @@ _COLUMNS: Final = (
     ("parent_id", "the call that this one asked again"),
 )
 _OF_COPY: Final = ("copy_sha256", "of the file here, into which words were written")
-
-Put = Callable[[str, bytes], None]
-"""Takes one file of the dataset: its path, with `/`, and its bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +168,7 @@ def _refuse_nothing(number: int, left_out: list[LeftOut]) -> None:
 
 
 def samples(study: Study) -> Iterator[Sample | LeftOut]:
-    """Every picture, call by call, as a sample or as one that is left out; a forgotten call has none."""
+    """Every picture that is shown, call by call, as a sample or as one that is left out; a forgotten call has none."""
     for place, record in enumerate(study.records):
         if not record.is_forgotten:
             name = record.id if _KEY.fullmatch(record.id) else f"call-{place}"
@@ -191,8 +188,13 @@ def _sample(study: Study, picture: Picture, key: str) -> Sample | LeftOut:
     if study.embed:
         data = embed(data, picture.format, facts_of(picture, study.catalogue), study.embed)
         facts[_OF_COPY[0]] = hashlib.sha256(data).hexdigest()
-    suffix = _SUFFIXES.get(picture.format, picture.format)
-    return Sample(key=key, suffix=suffix, data=data, prompt=picture.record.prompt, facts=_as_json(facts))
+    return Sample(
+        key=key,
+        suffix=suffix_of(picture.format),
+        data=data,
+        prompt=picture.record.prompt,
+        facts=_as_json(facts),
+    )
 
 
 def _facts(picture: Picture) -> dict[str, Any]:
@@ -204,7 +206,7 @@ def _facts(picture: Picture) -> dict[str, Any]:
         "provider": record.provider,
         "revised_prompt": picture.revised_prompt,
         "seed": _seed(record),
-        "params": _as_json(record.params),
+        "params": _as_json(portable.fields(record.params)),
         "width": picture.width,
         "height": picture.height,
         "format": picture.format,

@@ -187,8 +187,8 @@ def _is_same_request(first: Record, again: Record) -> bool:
 
 
 def _compared(study: Study, first: Record, again: Record) -> Iterator[str]:
-    before = {picture.index: picture for picture in study.pictures_of(first)}
-    for after in study.pictures_of(again):
+    before = {picture.index: picture for picture in study.came(first)}
+    for after in study.came(again):
         if after.index in before:
             yield _kind(before[after.index], after)
 

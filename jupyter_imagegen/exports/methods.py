@@ -73,7 +73,7 @@ def _blocks(study: Study) -> Iterator[str]:
     yield "## Reproducibility"
     yield "\n".join(f"- {group.name}: {graded}" for group in by_model if (graded := grade(study, group)))
     yield from _prompts(known)
-    yield from _digests(known)
+    yield from _digests(study)
 
 
 # --- what was done
@@ -84,6 +84,7 @@ def _what_was_done(study: Study, by_model: tuple[Group, ...]) -> Iterator[str]:
     made = f"{count(calls, 'call')} {was(calls)} made to {_models(by_model)}"
     yield f"{_period(records)}, {made}, using {_software(study)}."
     yield _pictures_that_came(records)
+    yield study.selection()
     yield _outcomes(records)
     yield "All of these calls are counted, also those whose pictures are not shown." if calls > 1 else ""
     yield _reruns(records)
@@ -220,9 +221,8 @@ def _of_revisions(known: tuple[Record, ...]) -> str:
 
 
 def _what_is_left(study: Study, known: tuple[Record, ...]) -> Iterator[str]:
-    pictures = sum(len(record.images) for record in known)
     differing = sum(bool(of_picture(record, kept)) for record in known for kept in record.images)
-    missing = pictures - sum(1 for _ in study.pictures())
+    missing = sum(not picture.path.is_file() for record in known for picture in study.came(record))
     yield _cost(study.records)
     yield (
         f"The journal of all calls and the pictures, byte for byte as they were received, are in the folder "
@@ -306,8 +306,9 @@ def _cut(prompt: str) -> str:
     return whole if len(whole) <= _LONGEST_PROMPT else f"{whole[: _LONGEST_PROMPT - 1]}…"
 
 
-def _digests(known: tuple[Record, ...]) -> Iterator[str]:
-    kept = [each for record in known for each in record.images]
+def _digests(study: Study) -> Iterator[str]:
+    """Those of the pictures that are shown."""
+    kept = [picture.kept for picture in study.pictures()]
     if not kept:
         return
     digests = sorted({each.sha256 for each in kept})

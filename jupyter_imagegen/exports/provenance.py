@@ -22,6 +22,7 @@ from ..records import Record
 from ..result import Picture
 from . import portable
 from .copies import Copies, Copy
+from .prose import count, sentences
 from .snapshots import dated
 from .study import Study
 
@@ -56,15 +57,27 @@ def root(parts: Parts) -> Entity:
     pictures = [copy for copy in parts.copies.values() if not copy.remark]
     return {
         "name": portable.clean(study.title),
-        "description": (
-            f"{_counted(len(study.records), 'call')} to image models, with {_counted(len(pictures), 'picture')}: what "
-            "was asked, what came, and what did not. The folder can be read as a store of jupyter-imagegen."
-        ),
+        "description": _described(study, len(pictures)),
         "datePublished": _time(study.made_at),
         "license": _ref(*_license(study)) if _license(study) else portable.clean(study.license or _UNSTATED),
         "conformsTo": {"@id": PROFILE},
         "mentions": [_ref(_application(*parts.made_with[0])), *({"@id": _call(each.id)} for each in study.records)],
     }
+
+
+def _described(study: Study, pictures: int) -> str:
+    """What is in the crate; where pictures were left out, also how many came, so that a call is not taken for less."""
+    came = sum(len(record.images) for record in study.records if not record.is_forgotten)
+    held = f"{count(len(study.records), 'call')} to image models, with {count(pictures, 'picture')}"
+    selection = study.selection()
+    return sentences(
+        (
+            f"{held}: what was asked, what came, and what did not.",
+            selection and f"These calls gave {count(came, 'picture')}.",
+            selection,
+            "The folder can be read as a store of jupyter-imagegen.",
+        )
+    )
 
 
 def entities(parts: Parts) -> tuple[Entity, ...]:
@@ -101,10 +114,10 @@ class _Whole:
 
 
 def _origins(parts: Parts) -> Iterator[tuple[str, str]]:
-    for record in parts.study.records:
-        for kept in () if record.is_forgotten else record.images:
-            if not parts.copies[kept.path].remark:
-                yield kept.sha256, parts.copies[kept.path].path
+    for picture in parts.study.pictures():
+        copy = parts.copies[picture.kept.path]
+        if not copy.remark:
+            yield picture.sha256, copy.path
 
 
 def _of(record: Record, whole: _Whole) -> Iterator[Entity]:
@@ -147,12 +160,12 @@ _STATUSES: Final = MappingProxyType({"ok": "CompletedActionStatus", "running": "
 def _told(record: Record) -> Iterator[str]:
     if record.is_forgotten:
         yield "The words and pictures of this call were removed."
-    yield f"{len(record.images)} of {_counted(record.call.n, 'picture')} came. Status: {record.status}."
+    yield f"{len(record.images)} of {count(record.call.n, 'picture')} came. Status: {record.status}."
 
 
 def _asked(record: Record) -> Iterator[Entity]:
-    """The prompt and what was sent beside it, as it was sent."""
-    yield from _values(_call(record.id), {"prompt": record.prompt, **record.params})
+    """The prompt and what was sent beside it, as it was sent; a person is named in the journal alone."""
+    yield from _values(_call(record.id), {"prompt": record.prompt, **portable.fields(record.params)})
 
 
 def _references(record: Record, whole: _Whole) -> Iterator[Entity]:
@@ -342,7 +355,3 @@ def _time(at: datetime) -> str:
     """ISO 8601 with milliseconds and the offset in digits, as the profile wants it."""
     whole = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
     return whole.astimezone(UTC).isoformat(timespec="milliseconds")
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -85,7 +85,10 @@ def _input(given: Input, copies: Copies) -> Input:
 
 
 def _kept(kept: Kept, copies: Copies) -> Kept:
-    copy = copies[kept.path]
+    """The picture where its copy is. One that is not shown came all the same, and is named without a file."""
+    copy = copies.get(kept.path)
+    if copy is None:
+        return kept
     return msgspec.structs.replace(kept, path=copy.path, sha256=copy.sha256, bytes=copy.size)
 
 

@@ -151,7 +151,8 @@ def _counts(study: Study) -> str:
     """How many calls of which outcome, how many pictures, and what is known of their cost."""
     statuses = Counter(record.status for record in study.records)
     pictures = sum(len(record.images) for record in study.records)
-    parts = [count(pictures, "picture"), count(len(study.records), "call")]
+    shown = [study.selection().removesuffix(".")] if study.selection() else []
+    parts = [count(pictures, "picture"), *shown, count(len(study.records), "call")]
     parts += [f"{statuses[name]} {name}" for name in _STATUSES if statuses[name]]
     forgotten = sum(record.is_forgotten for record in study.records)
     parts += [f"{forgotten} forgotten"] if forgotten else []
@@ -286,5 +287,6 @@ def _cost(record: Record) -> str | None:
 
 def _parameters(record: Record) -> str:
     """Each field that was asked for, with its value: texts as they are, all else as JSON."""
-    fields = ((name, value) for name, value in record.asked.items() if name not in _ELSEWHERE)
+    asked = portable.fields(record.asked)
+    fields = ((name, value) for name, value in asked.items() if name not in _ELSEWHERE)
     return ", ".join(f"{name} {value if isinstance(value, str) else json.dumps(value)}" for name, value in fields)

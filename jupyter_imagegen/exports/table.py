@@ -49,10 +49,15 @@ def csv(study: Study) -> str:
 
 
 def parquet(study: Study) -> bytes:
-    """The table as Parquet, each column with its type. Raises SettingsError where pyarrow is not installed."""
-    buffer = BytesIO()
+    """The table as Parquet, each column with its type; a license is in the `attrs` that pandas keeps with it.
+
+    Raises SettingsError where pyarrow is not installed.
+    """
+    buffer, rows = BytesIO(), rows_of(study)
+    if study.license:
+        rows.attrs["license"] = study.license
     try:
-        rows_of(study).to_parquet(buffer, engine="pyarrow", index=False)
+        rows.to_parquet(buffer, engine="pyarrow", index=False)
     except ImportError:
         message = "Parquet needs pyarrow, which is not installed."
         raise SettingsError(message, 'pip install "jupyter-imagegen[exports]", or export to .csv.') from None
@@ -62,6 +67,7 @@ def parquet(study: Study) -> bytes:
 def rows_of(study: Study) -> History:
     """The dataframe of the history, with objects as JSON and without what belongs to this machine.
 
+    Calls are whole in it before rows are left out, so that what a row says of its call is true.
     `path` is relative to the folder that holds the store, and NA where it would lead out of the store.
     """
     rows = frame(study.records, study.store)
@@ -75,7 +81,7 @@ def rows_of(study: Study) -> History:
         _each(rows, name, change)
     rows["path"] = list(_paths(study))
     _each(rows, "path", str)
-    return rows
+    return rows if study.picked is None else rows.loc[list(_are_shown(study))].reset_index(drop=True)
 
 
 def _each(rows: History, name: str, change: Callable[[Any], str]) -> None:
@@ -94,6 +100,14 @@ def _paths(study: Study) -> Iterator[str | None]:
             yield None
         for kept in record.images:
             yield f"{study.store.name}/{kept.path}" if is_below(kept.path) else None
+
+
+def _are_shown(study: Study) -> Iterator[bool]:
+    """Of each row, whether it is of a picture that is shown, or of a call without any."""
+    for record in study.records:
+        if not record.images:
+            yield True
+        yield from (study.shows(record, kept.index) for kept in record.images)
 
 
 def _defused(text: str) -> str:

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..records import Record
+from . import portable
 from .prose import code, count, line, listed
 
-_NO_SETTINGS: Final = frozenset(
-    {"model", "prompt", "image", "mask", "user", "safety_identifier", "stream", "partial_images", "response_format"}
-)
-"""Fields that are said elsewhere, name a person, or say only how the answer comes."""
+_NO_SETTINGS: Final = frozenset({"model", "prompt", "image", "mask", "stream", "partial_images", "response_format"})
+"""Fields that are said elsewhere, or say only how the answer comes."""
 
 _MOST_VALUES: Final = 6
 _LONGEST_VALUE: Final = 60
@@ -31,7 +30,7 @@ class Setting:
 
 def settings(records: Iterable[Record]) -> tuple[Setting, ...]:
     """The settings of these calls, by name; they are in the words of OpenAI's API, whatever was sent for them."""
-    every = [record.asked for record in records]
+    every = [portable.fields(record.asked) for record in records]
     names = sorted({name for asked in every for name in asked if name not in _NO_SETTINGS})
     return tuple(_setting(name, [asked.get(name) for asked in every]) for name in names)
 

@@ -230,7 +230,8 @@ def test_a_study_without_calls_is_a_crate_too(tmp_path: Path, store: Path) -> No
 
 def test_every_file_has_its_own_digest_and_size(tmp_path: Path, study: Study) -> None:
     """Each file that the crate names is in it, with these bytes; and there is no other."""
-    made = crate.write(study, tmp_path / "cats-crate")
+    known = tuple(each for each in study.records if not each.is_forgotten)
+    made = crate.write(replace(study, records=known), tmp_path / "cats-crate")
 
     files = {entity["@id"]: entity for entity in graph(made).values() if "File" in entity["@type"]}
     for identifier, entity in files.items():
@@ -239,6 +240,39 @@ def test_every_file_has_its_own_digest_and_size(tmp_path: Path, study: Study) ->
     there = {path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file()}
     assert there == {unquote(identifier) for identifier in files} | {METADATA, "ro-crate-preview.html"}
     assert "notebook/my cats.ipynb" in there
+
+
+def test_a_notebook_that_shows_what_is_not_meant_is_left_out(tmp_path: Path, study: Study) -> None:
+    """Its outputs have the words of a forgotten call, and the pictures that were not picked."""
+    known = tuple(each for each in study.records if not each.is_forgotten)
+    some = replace(study, records=known, picked=frozenset({("call-1", 0)}))
+
+    for made in (crate.write(study, tmp_path / "one-crate"), crate.write(some, tmp_path / "two-crate")):
+        assert not (made / "notebook").exists()
+        assert not any("notebook/" in identifier for identifier in graph(made))
+
+
+def test_of_a_call_that_is_shown_in_part_everything_is_counted(tmp_path: Path, study: Study) -> None:
+    """The journal names what came, the crate holds what was picked, and both say so."""
+    some = replace(study, picked=frozenset({("call-1", 1), ("call-2", 0)}))
+    made = crate.write(some, tmp_path / "cats-crate")
+    entities, (first, *_) = graph(made), read(made)
+
+    assert complaints(made, "process-run-crate-0.5") == []
+    assert entities["#call-call-1"]["description"] == "2 of 2 pictures came. Status: ok."
+    assert [ref["@id"] for ref in listed(entities["#call-call-1"]["result"])] == [study.records[0].images[1].path]
+    assert "gave 3 pictures. 2 of these pictures are shown here." in entities["./"]["description"]
+    assert [(made / kept.path).is_file() for kept in first.images] == [False, True]
+    assert [kept.sha256 for kept in first.images] == [kept.sha256 for kept in study.records[0].images]
+
+
+def test_who_asked_is_in_the_journal_alone(tmp_path: Path, store: Path) -> None:
+    """There the request hash needs it; the metadata and the sheet do without."""
+    params = msgspec.Raw(b'{"size":"64x48","user":"alice","safety_identifier":"alice"}')
+    made = crate.write(study_of(store, record(call={"params": params})), tmp_path / "cats-crate")
+
+    assert [path.name for path in made.rglob("*.*") if b"alice" in path.read_bytes()] == ["study.jsonl"]
+    assert read(made)[0].params["user"] == "alice"
 
 
 def test_a_call_is_an_action_between_what_it_used_and_gave(tmp_path: Path, study: Study) -> None:

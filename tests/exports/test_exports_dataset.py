@@ -319,3 +319,12 @@ def test_a_place_that_cannot_be_written_is_a_store_error(tmp_path: Path, store: 
 
     with pytest.raises(StoreError, match="Cannot write"):
         dataset.write(full(store), tmp_path / "file" / name)
+
+
+def test_who_asked_is_in_no_dataset(tmp_path: Path, store: Path) -> None:
+    """Neither in the parameters nor in the text."""
+    whole = study(store, call(1, store, picture(), fields={"user": "alice", "seed": 3, "safety_identifier": "alice"}))
+    made = dataset.write(whole, tmp_path / "otters")
+
+    assert [json.loads(row["params"]) for row in metadata(made)] == [{"seed": 3}]
+    assert not [path for path in made.rglob("*.*") if b"alice" in path.read_bytes()]

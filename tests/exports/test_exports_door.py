@@ -15,6 +15,7 @@ import pytest
 import jupyter_imagegen as ig
 from jupyter_imagegen import errors
 from jupyter_imagegen.exports import FORMS, Form
+from jupyter_imagegen.records import read
 from jupyter_imagegen.settings import ImageGen
 
 STORE = Path("imagegen")
@@ -64,6 +65,90 @@ def test_rows_of_the_history_are_exported_alone() -> None:
     assert prompts(ig.export("one.csv", only=table[table.image_index == 1])) == ["a lake"]
     assert prompts(ig.export("two.csv", only=[table.id[0]])) == ["an otter"]
     assert prompts(ig.export("none.csv", only=table[table.width > 1000])) == []
+
+
+def test_a_picture_alone_does_not_make_its_call_a_smaller_one(made: ig.Result) -> None:
+    """The call asked for two pictures and got two: every form says so, and shows the one."""
+    only = made[1]
+    with ig.export("one.csv", only=only).open(encoding="utf-8-sig", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["image_index"], row["n_requested"], row["n_received"], row["mismatch"]) == ("1", "2", "2", "")
+    text = ig.export("one.md", only=only).read_text("utf-8")
+    assert "It asked for 2 pictures, all of which came. 1 of these pictures is shown here." in text
+    assert (made[0].sha256 in text, made[1].sha256 in text) == (False, True)
+    assert ig.export("one.html", only=only).read_text("utf-8").count("<figure>") == 1
+    copies = ig.export("one-dataset", format="dataset", only=only).rglob("*.png")
+    assert [hashlib.sha256(path.read_bytes()).hexdigest() for path in copies] == [made[1].sha256]
+    crate = ig.export("one-crate", only=only)
+    assert [path.name for path in (crate / "images").iterdir()] == [made[1].path.name]
+    assert [len(record.images) for record in read(crate)] == [2]
+
+
+def test_a_selection_may_be_of_any_notebook(made: ig.Result) -> None:
+    """Rows and names are looked up in the whole store, and none is dropped in silence."""
+    ImageGen.instance().notebook = "second.ipynb"
+    table = ig.history(notebook=None)
+
+    assert prompts(ig.export("rows.csv", only=table[table.prompt == "an otter"])) == ["an otter"]
+    assert prompts(ig.export("names.csv", only=[made])) == ["a lake", "a lake"]
+    assert ig.export("rows.md", only=made).read_text().splitlines()[0] == "# Image generation in `Pictures`"
+
+
+def test_one_name_is_like_a_list_of_one(made: ig.Result) -> None:
+    """A Result, a Record, a Picture, or an id, with an index or without."""
+    wholes = (made, made.record, made.record.id, [made.record.id], made.pictures)
+    ones = (made[1], f"{made.record.id}[1]", [made[1]])
+
+    assert [prompts(ig.export("a.csv", only=each)) for each in wholes] == [["a lake"] * 2] * len(wholes)
+    assert [prompts(ig.export("a.csv", only=each)) for each in ones] == [["a lake"]] * len(ones)
+
+
+def test_a_selection_that_names_nothing_is_an_error(made: ig.Result) -> None:
+    """In a table as in a list; nothing is written."""
+    table, gone = ig.history(), "20261121T041500123456Z-9f3a2c1b"
+
+    for only in (table.assign(id=gone), gone, [made, gone], 7):
+        with pytest.raises(errors.OptionError, match="no call"):
+            ig.export("a.csv", only=only)  # type: ignore[arg-type]
+    with pytest.raises(errors.OptionError, match="none with the index 9"):
+        ig.export("a.csv", only=table.assign(image_index=9))
+    assert not Path("a.csv").exists()
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_a_form_says_what_it_is_given_or_refuses_it(form: Form) -> None:
+    """Words for copies that it does not hold, and a license for which it has no place."""
+    path = f"a{form.suffixes[0] if form.suffixes else ''}"
+    if not form.has_pictures:
+        with pytest.raises(errors.OptionError, match="holds no files of pictures") as caught:
+            ig.export(path, format=form.name, embed="iptc")
+        assert caught.value.hint == "embed is for crate, dataset and webdataset."
+    if form.has_license:
+        written = ig.export(path, format=form.name, license="CC-BY-4.0")
+        files = [written] if written.is_file() else [each for each in written.rglob("*") if each.is_file()]
+        assert written.suffix == ".zip" or any(b"CC-BY-4.0" in each.read_bytes() for each in files)
+        return
+    with pytest.raises(errors.OptionError, match="no place for a license"):
+        ig.export(path, format=form.name, license="CC-BY-4.0")
+
+
+def test_a_title_names_no_folder() -> None:
+    """A notebook elsewhere is its file name; without one, there is a plain word."""
+    assert ig.export("a.md").read_text().splitlines()[0] == "# Image generation in `Pictures`"
+    ImageGen.instance().notebook = "/home/alice/far.ipynb"
+    assert "# Image generation in `far.ipynb`" in ig.export("a.md").read_text()
+
+
+def test_a_crate_holds_the_notebook_where_all_of_it_is_meant() -> None:
+    """Not with a selection, and not when a call was forgotten: the outputs still show both."""
+    Path("n.ipynb").write_text('{"cells": ["a seal"]}')
+    ImageGen.instance().notebook = "n.ipynb"
+    seal = ig.generate("a seal", provider="sketch", size="64x64")
+
+    assert (ig.export("whole") / "notebook" / "n.ipynb").is_file()
+    assert not (ig.export("some", only=seal) / "notebook").exists()
+    ig.forget(seal)
+    assert not (ig.export("forgotten") / "notebook").exists()
 
 
 def test_of_one_notebook_or_of_all() -> None:

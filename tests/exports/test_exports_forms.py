@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from support.pictures import picture
 from jupyter_imagegen.catalogue import load
 from jupyter_imagegen.errors import OptionError
 from jupyter_imagegen.exports import FORMS, form_of
-from jupyter_imagegen.exports.study import Study
+from jupyter_imagegen.exports.study import Study, title_of
 
 
 @pytest.mark.parametrize(
@@ -87,11 +88,10 @@ def test_every_form_has_a_writer(form: object) -> None:
     assert callable(form.writer.write)  # type: ignore[attr-defined]
 
 
-def test_a_study_has_the_pictures_that_are_there(tmp_path: Path) -> None:
-    """Not those whose file is gone, and none of a forgotten call."""
-    there, gone = kept(tmp_path, picture("teal"), 0), kept(tmp_path, picture("red"), 1)
-    (tmp_path / gone.path).unlink()
-    calls = (record(there, gone), record(there, is_forgotten=True))
+def test_a_study_shows_the_pictures_that_are_picked(tmp_path: Path) -> None:
+    """All where nothing was picked, none of a forgotten call; what came of a call stays what it is."""
+    first, second = kept(tmp_path, picture("teal"), 0), kept(tmp_path, picture("red"), 1)
+    calls = (record(first, second), record(first, is_forgotten=True))
     study = Study(
         records=calls,
         store=tmp_path,
@@ -102,5 +102,31 @@ def test_a_study_has_the_pictures_that_are_there(tmp_path: Path) -> None:
         embed=(),
     )
 
-    assert [found.kept for found in study.pictures()] == [there]
-    assert [found.kept for found in study.pictures_of(calls[0])] == [there, gone]
+    assert [found.kept for found in study.pictures()] == [first, second]
+    assert study.selection() == ""
+    picked = replace(study, picked=frozenset({("call-1", 1)}))
+    assert [found.kept for found in picked.pictures()] == [second]
+    assert [found.kept for found in picked.pictures_of(calls[0])] == [second]
+    assert [found.kept for found in picked.came(calls[0])] == [first, second]
+    assert picked.selection() == "1 of these pictures is shown here."
+
+
+@pytest.mark.parametrize(
+    ("notebooks", "named", "title"),
+    [
+        (("a.ipynb", "a.ipynb"), "a.ipynb", "a.ipynb"),
+        (("a.ipynb", "a.ipynb"), None, "a.ipynb"),
+        (("a.ipynb", "b.ipynb"), None, "Pictures"),
+        ((None,), None, "Pictures"),
+        ((None,), "session 20261121T041500123456Z-9f3a2c1b", "session 20261121T041500123456Z-9f3a2c1b"),
+        ((), "a.ipynb", "a.ipynb"),
+        ((), None, "Pictures"),
+        (("/home/alice/a.ipynb",), None, "a.ipynb"),
+        ((), "C:\\Users\\alice\\a.ipynb", "a.ipynb"),
+    ],
+)
+def test_a_title_is_the_name_of_the_one_notebook(
+    notebooks: tuple[str | None, ...], named: str | None, title: str
+) -> None:
+    """Of one elsewhere the file name alone, and never that of a folder."""
+    assert title_of([record(call={"notebook": each}) for each in notebooks], named) == title

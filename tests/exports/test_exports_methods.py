@@ -597,3 +597,15 @@ def test_a_text_that_cannot_be_written_leaves_nothing(tmp_path: Path, store: Pat
         methods.write(study(store), tmp_path / "methods.md")
 
     assert [path.name for path in tmp_path.iterdir()] == ["methods.md"]
+
+
+def test_reruns_are_compared_by_all_that_came(store: Path) -> None:
+    """What a model gives twice is a fact of the calls, whichever picture of them is shown."""
+    first = call(1, store, picture("red"), picture("blue"), request_hash="r1:1")
+    again = call(2, store, picture("red"), picture("blue"), request_hash="r1:1", parent_id=first.id)
+    text = text_of(store, first, again, picked=frozenset({(again.id, 1)}))
+
+    assert "Measured: 1 rerun of the same request gave 2 pictures to compare, all with the same bytes." in text
+    assert "They asked for 4 pictures, all of which came. 1 of these pictures is shown here." in text
+    assert text.count(first.images[1].sha256) == 1
+    assert first.images[0].sha256 not in text

@@ -59,12 +59,22 @@ def test_a_notebook_elsewhere_is_its_file_name(recorded: str, name: str) -> None
     [
         ("Cannot write {store}/images/x.png: no.", "Cannot write imagegen/images/x.png: no."),
         ("It is in {store}.", "It is in imagegen."),
-        ("See /home/alice/x and '/Users/bob', C:\\Users\\eve\\y, c:/users/eve: no.", "See ~/x and '~', ~\\y, ~: no."),
+        ("See /home/alice/x and '/Users/bob', C:\\Users\\eve\\y, c:/users/eve: no.", "See … and '…', …, …: no."),
         ("Kept in /tmp/imagegen/x.bin and D:\\data\\y.bin.", "Kept in …/x.bin and …/y.bin."),
         ("Cannot make {parent}: no.", "Cannot make .: no."),
-        ("Beside {parent}-old/x and {parent}: no.", "Beside …/x and .: no."),
-        ("See /root/x, /rooted and the root.", "See ~/x, /rooted and the root."),
-        ("HTTP 404: https://host/home/page and /v1/images.", "HTTP 404: https://host/home/page and /v1/images."),
+        ("Beside {parent}-old/x and {parent}: no.", "Beside … and .: no."),
+        ("See /root/x.png and the root.", "See …/x.png and the root."),
+        ("HTTP 404: https://host/home/page (POST /v1/images).", "HTTP 404: https://host/home/page (POST /v1/images)."),
+        ("No image/png and/or </script> in ./x.png, 1/2.", "No image/png and/or </script> in ./x.png, 1/2."),
+        ("/export/home/alice/x.png and /nfs/users/alice/y.png", "…/x.png and …/y.png"),
+        ("/gpfs/alice/x.png, /cluster/work/alice/y.png", "…/x.png, …/y.png"),
+        ("At \\\\fileserver01\\share\\alice, \\\\?\\C:\\alice\\x.png.", "At …, …/x.png."),
+        ("C:\\Users\\Alice Smith\\pics\\x.png: no", "…/x.png: no"),
+        ("/Users/Alice O'Brien/x.png. See docs/a.md.", "…/x.png. See docs/a.md."),
+        ("'C:\\\\Users\\\\Alice Smith\\\\My cat.png' or \"b/c\"", "'…/My cat.png' or \"b/c\""),
+        ("file:///home/alice/x.png, ../../alice/x.png, ~alice/x.png", "…/x.png, …/x.png, …/x.png"),
+        ("in /home/alice.smith", "in …"),
+        ("写入/home/alice/x.png 失败", "写入…/x.png 失败"),
     ],
 )
 def test_a_sentence_names_no_folder_of_a_person(said: str, shown: str) -> None:
@@ -72,6 +82,48 @@ def test_a_sentence_names_no_folder_of_a_person(said: str, shown: str) -> None:
     store = Path("/srv/alice/study/imagegen").absolute()
 
     assert portable.sentence(said.format(store=store, parent=store.parent), store) == shown
+
+
+ROOTS = ("/", "C:\\", "d:/", "\\\\", "\\\\?\\C:\\", "file:///", "../", "~alice/")
+FOLDERS = st.sampled_from(("O'Neil", "My Files", "Smith, Kim; 2")) | st.text(
+    st.sampled_from("aZ9é图-_.,;() "), min_size=1, max_size=12
+).filter(lambda name: name == name.strip())
+"""How the names of folders begin: blanks are only within, and an apostrophe between letters."""
+
+
+@held
+@given(
+    root=st.sampled_from(ROOTS),
+    before=st.lists(FOLDERS, max_size=4),
+    after=st.lists(FOLDERS, max_size=3),
+    around=st.sampled_from(("Cannot read {}: no.", "'{}'", 'No "{}".', "({})", "path={}, and", "{}")),
+)
+def test_no_folder_of_a_path_from_a_root_is_said(root: str, before: list[str], after: list[str], around: str) -> None:
+    """Whatever the root and its folders are called, also with blanks; the name of the file stays."""
+    slash = "\\" if "\\" in root else "/"
+    path = root + slash.join((*(f"{name}x" for name in before), "KIM", *(f"{name}x" for name in after), "pic.png"))
+    said = portable.sentence(around.format(path), Path("/srv/study/imagegen").absolute())
+
+    assert said == around.format("…/pic.png")
+
+
+@held
+@given(path=st.text(st.sampled_from("ab/.-_~%+:"), max_size=20), scheme=st.sampled_from(("http", "https", "HTTPS")))
+def test_an_address_in_a_sentence_stays(path: str, scheme: str) -> None:
+    """It is no path of a machine, however much it looks like one."""
+    said = f"See {scheme}://host.example/{path} for more"
+
+    assert portable.sentence(said, Path("/srv/study/imagegen").absolute()) == said
+
+
+@held
+@given(text=st.text(st.sampled_from("ab/\\:.'\"~ \n…?"), max_size=60))
+def test_a_sentence_that_was_told_once_is_told_alike_again(text: str) -> None:
+    """A crate that is exported from a crate says the same."""
+    store = Path("/srv/study/imagegen").absolute()
+    once = portable.sentence(text, store)
+
+    assert portable.sentence(once, store) == once
 
 
 @pytest.mark.parametrize("path", ["images/a.png", "a", "images/deep/a..b.png"])

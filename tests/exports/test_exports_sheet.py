@@ -303,7 +303,7 @@ def test_a_page_says_nothing_of_this_machine(tmp_path: Path) -> None:
 
     for word in (str(tmp_path), "alice", "bob", "me:pw", "key=1"):
         assert word not in page
-    assert "Cannot write imagegen/images/x.png: see ~/notes and ~\\x." in Page(page).cards[0].text
+    assert "Cannot write imagegen/images/x.png: see … and …." in Page(page).cards[0].text
     assert "https://gpu7.example:8080/v1" in page
 
 
@@ -335,3 +335,23 @@ def test_a_page_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
 
     assert caught.value.hint == "Nothing was exported. Give another path."
     assert [path.name for path in tmp_path.iterdir()] == ["sheet.html"]
+
+
+def test_who_asked_is_on_no_page(tmp_path: Path) -> None:
+    """The fields that name a person are not among the parameters."""
+    fields = {"user": "alice", "safety_identifier": "alice", "seed": 3}
+    page = sheet.html(study(tmp_path, call(1, tmp_path, picture(), fields=fields)))
+
+    assert "alice" not in page
+    assert Page(page).cards[0].facts["parameters"] == "seed 3"
+
+
+def test_a_page_says_how_many_of_the_pictures_it_shows(tmp_path: Path) -> None:
+    """The calls are counted as they were, the cost of a picture is its share, and the others have no card."""
+    three = call(1, tmp_path, *map(picture, ("red", "blue", "teal")), cost_usd=0.3)
+    page = page_of(tmp_path, three, picked=frozenset({(three.id, 0), (three.id, 2)}))
+
+    assert page.texts["p"].strip().startswith("3 pictures · 2 of these pictures are shown here · 1 call · 1 ok")
+    assert [card.facts["call"] for card in page.cards] == [f"{three.id}[0]", f"{three.id}[2]"]
+    assert {card.facts["cost"] for card in page.cards} == {"$0.1000"}
+    assert all("got" not in card.facts.get("differs", "").replace("got 64x48", "") for card in page.cards)

@@ -89,10 +89,42 @@ def test_a_csv_is_utf_8_for_excel_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_a_text_in_a_csv_is_no_formula(tmp_path: Path, formula: str) -> None:
     """Wherever it stands it has one apostrophe before it; so has a text with one, and so each can be undone."""
-    given: dict[str, Any] = dict.fromkeys(("prompt", "note", "model", "provider", "request_id", "error"), formula)
+    given: dict[str, Any] = dict.fromkeys(("prompt", "note", "model", "provider", "request_id"), formula)
     (row,) = cells(table.csv(study(tmp_path, call(1, tmp_path, status="failed", **given))))
 
     assert {row[name] for name in given} == {f"'{formula}"}
+
+
+def test_an_error_in_a_csv_is_no_formula(tmp_path: Path) -> None:
+    """It is made harmless behind the paths in it, which are shortened."""
+    (row,) = cells(table.csv(study(tmp_path, call(1, tmp_path, status="failed", error="=cmd|/home/alice/x.exe"))))
+
+    assert row["error"] == "'=cmd|…/x.exe"
+
+
+def test_a_row_of_a_picture_says_of_its_call_what_is_true(tmp_path: Path) -> None:
+    """Of four pictures one is picked: it has a fourth of the cost, and four came."""
+    four = call(1, tmp_path, *map(picture, ("red", "blue", "teal", "gold")), cost_usd=0.04)
+    made = study(tmp_path, four, call(2, tmp_path, status="failed"), picked=frozenset({(four.id, 2)}))
+    first, second = cells(table.csv(made))
+
+    assert (first["image_index"], first["sha256"]) == ("2", four.images[2].sha256)
+    assert (first["cost_usd"], first["n_received"], first["mismatch"]) == ("0.01", "4", "")
+    assert second["status"] == "failed"
+
+
+def test_a_license_is_read_back_from_parquet(tmp_path: Path) -> None:
+    """As pandas keeps it, beside the rows."""
+    made = table.write(study(tmp_path, call(1, tmp_path, picture()), license="CC-BY-4.0"), tmp_path / "t.parquet")
+
+    assert pd.read_parquet(made).attrs == {"license": "CC-BY-4.0"}
+
+
+def test_who_asked_stays_in_a_table(tmp_path: Path) -> None:
+    """The request hash is of it."""
+    (row,) = cells(table.csv(study(tmp_path, call(1, tmp_path, picture(), fields={"user": "alice"}))))
+
+    assert json.loads(row["params"]) == {"user": "alice"}
 
 
 def test_numbers_and_times_in_a_csv_are_left_alone(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ def unwatch(shell: InteractiveShell) -> None:
     """No longer follow the shell's cells."""
     shell.events.unregister("pre_run_cell", _pre_run_cell)
     shell.events.unregister("post_run_cell", _post_run_cell)
+    _running.number = _running.cell_id = None  # the end of this cell is not heard of any more
 
 
 def current() -> int | None:

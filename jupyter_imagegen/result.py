@@ -187,8 +187,9 @@ def _save(pictures: tuple[Picture, ...], path: str | Path) -> tuple[Path, ...]:
 
 
 def _write(target: Path, picture: Picture) -> None:
+    data = picture.bytes
     try:
-        write(target, picture.bytes)
+        write(target, data)
     except StoreError as error:
         raise StoreError(error.message, f"The picture itself is safe: {nearby(picture.path)}.") from None
 

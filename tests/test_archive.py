@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -381,6 +383,107 @@ def test_a_damaged_field_of_a_line_takes_no_other_with_it(two: ig.Result) -> Non
 
     assert ig.history().id.tolist() == [two.record.id] * 2
     assert not ig.verify().is_sound
+
+
+def test_one_picture_of_several_is_not_forgotten_alone(two: ig.Result) -> None:
+    """Who names one picture does not mean the others; a call with one picture is named by it."""
+    with pytest.raises(errors.OptionError, match="as a whole"):
+        ig.forget(two[0])
+    assert two[0].bytes
+    assert "is forgotten" in repr(ig.forget(two.record))
+
+
+@pytest.mark.parametrize("path", ["../weights", "images/x", ".x", "a b", "x" * 65, ""])
+def test_a_call_with_a_name_that_is_none_is_passed_over(two: ig.Result, path: str) -> None:
+    """Files are named after calls: a journal of somebody else must not lead forgetting out of the store."""
+    (segment,) = STORE.glob("journal/*.jsonl")
+    segment.write_text(segment.read_text().replace(two.record.id, path))
+
+    assert len(ig.history()) == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Links need a permission there")
+def test_forgetting_follows_no_link_out_of_the_store(two: ig.Result, tmp_path: Path) -> None:
+    """Neither of a file nor of a folder: what lies elsewhere is not of the store."""
+    elsewhere = tmp_path / "elsewhere"
+    (STORE / "images").rename(elsewhere)
+    (STORE / "images").symlink_to(elsewhere)
+    ig.forget(two)
+
+    assert len(list(elsewhere.iterdir())) == 2
+    assert row().prompt is None
+
+
+def test_a_picture_that_was_kept_before_a_crash_is_forgotten_with_its_words(two: ig.Result) -> None:
+    """No line names it, and the prompt stands in its name; that of another prompt stays."""
+    images = STORE / "images"
+    (images / "otter-secret-0123456789abcdef.png").write_bytes(picture())
+    (images / "another-0123456789abcdef.png").write_bytes(picture())
+    ig.forget(two)
+
+    assert [path.name for path in images.iterdir()] == ["another-0123456789abcdef.png"]
+
+
+def test_forgetting_goes_on_where_a_picture_cannot_be_a_file(two: ig.Result) -> None:
+    """A folder in its place: the words are removed all the same."""
+    two[0].path.unlink()
+    two[0].path.mkdir()
+    ig.forget(two)
+
+    assert b"OTTER-SECRET" not in b"".join(path.read_bytes() for path in STORE.glob("journal/*"))
+
+
+def test_a_mark_counts_after_those_of_a_computer_whose_clock_is_ahead(two: ig.Result) -> None:
+    """It is later in the journal of this store, whatever the clocks say."""
+    ig.rate(two, 5)
+    (segment,) = STORE.glob("journal/*.jsonl")
+    lines = segment.read_text().splitlines(keepends=True)
+    rating = json.loads(lines[-1]) | {"at": "2999-12-31T23:59:59.999999Z"}
+    segment.write_text("".join([*lines[:-1], json.dumps(rating), "\n"]))
+    ig.rate(two, 1)
+
+    assert row().rating == 1
+
+
+def test_bytes_that_were_altered_are_not_handed_out(two: ig.Result, tmp_path: Path) -> None:
+    """What is saved and looked at is what was received, or an error; a link or a pipe is no picture."""
+    two[0].path.write_bytes(b"altered")
+    asking: list[Callable[[], object]] = [
+        lambda: two[0].bytes,
+        lambda: two.save(tmp_path / "out"),
+        lambda: two[0].pil,
+        lambda: ig.generate("x", provider="sketch", image=two[0]),
+    ]
+    for ask in asking:
+        with pytest.raises((errors.RecordDamaged, errors.ReferenceUnreadable)):
+            ask()
+    assert "<img" not in ig.history().iloc[:1]._repr_html_()  # type: ignore[operator]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="There are no named pipes")
+def test_a_pipe_in_the_place_of_a_picture_hangs_nothing(two: ig.Result) -> None:
+    """It may never end."""
+    for each in two:
+        each.path.unlink()
+        os.mkfifo(each.path)
+    for ask in (lambda: ig.replay(two), lambda: ig.compare(two[0], two[1])):
+        with pytest.raises(errors.ImageGenError):
+            ask()
+    assert ig.history()._repr_html_()
+    assert not ig.verify().is_sound
+
+
+def test_control_characters_of_a_record_reach_no_terminal(gateway: Gateway) -> None:
+    """A journal of somebody else's must not clear the screen."""
+    gateway.rule = lambda _: Said(complaint("no", code="moderation_blocked"), 400)
+    with pytest.raises(errors.Refused):
+        ig.generate("an otter", base_url=gateway.url)
+    (segment,) = STORE.glob("journal/*.jsonl")
+    segment.write_text(segment.read_text().replace('"HTTP 400: no', '"\\u001b[2J\\u009b1mHTTP 400: no'))
+    with pytest.raises(errors.Refused) as told:
+        ig.generate("an otter", base_url=gateway.url, mode="replay")
+
+    assert not re.search(r"[\x1b\x9b]", "".join([*told.value.lines(), repr(ig.replay(ig.history().id[0]))]))
 
 
 def test_what_asked_a_forgotten_call_again_is_named(gateway: Gateway) -> None:

@@ -426,6 +426,36 @@ def test_a_temporary_file_is_removed_an_hour_later(store: Path) -> None:
     assert mend(report).mended == ()
 
 
+def test_a_temporary_file_that_is_a_picture_is_kept(store: Path) -> None:
+    """A crash can come after its last byte and before its name: it may be all that there is of what was paid for."""
+    left = store / "images" / ".an-otter.89abcdef.part"
+    left.write_bytes(picture("plum"))
+    age(left)
+    after = mend(audit(store))
+
+    (kept,) = (store / "images").glob("recovered-*.png")
+    assert kept.read_bytes() == picture("plum")
+    assert not left.exists()
+    assert [(each.kind, each.path) for each in after.findings] == [("orphaned", f"images/{kept.name}")]
+
+
+def test_a_temporary_answer_is_never_removed(store: Path) -> None:
+    """It was paid for."""
+    (store / "unread").mkdir(exist_ok=True)
+    left = store / "unread" / ".a.bin.89abcdef.part"
+    left.write_bytes(b"half an answer")
+    age(left)
+    mend(audit(store))
+
+    assert left.read_bytes() == b"half an answer"
+
+
+def test_an_end_that_does_not_go_with_the_pictures_is_found(store: Path) -> None:
+    """Ok without a picture, and a picture under another status: a line was changed, or is gone."""
+    replace(segment(store), b'"status":"ok"', b'"status":"refused"')
+    assert "altered" in kinds(store)
+
+
 @needs_links
 def test_nothing_is_removed_where_a_link_leads_out_of_the_store(store: Path, tmp_path: Path) -> None:
     """What lies elsewhere may be of another store."""

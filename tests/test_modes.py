@@ -312,6 +312,15 @@ def test_a_mistake_is_the_same_mistake_in_a_replay(gateway: Gateway) -> None:
         shown(gateway, mask=picture(mode="RGBA"), mode="replay")
 
 
+def test_a_cache_does_not_take_too_few_pictures_for_all(gateway: Gateway) -> None:
+    """One of four came then: four are asked for again."""
+    rule, gateway.rule = gateway.rule, lambda _: Said(answer(picture()))
+    assert len(shown(gateway, n=4)) == 1
+    gateway.rule = rule
+
+    assert len(shown(gateway, n=4, mode="cache")) == 4
+
+
 def test_a_cache_does_not_take_a_refusal_for_a_result(gateway: Gateway) -> None:
     """Moderation may think otherwise the next time, and a refusal costs nothing."""
     rule, gateway.rule = gateway.rule, lambda _: Said(complaint("No.", code="moderation_blocked"), 400)

@@ -54,6 +54,7 @@ def faults(call: str, lines: Lines) -> Iterator[Finding]:
         yield _loose(call, lines)
         return
     yield from _of_beginnings(begun)
+    yield from _of_ends(call, lines)
     if not any(isinstance(line, Ended) for line, _ in lines) and not is_running(lines):
         says = "No end of it was written: its outcome is unknown, and it may have been charged."
         yield Finding(kind="open", path="", call=call, says=says)
@@ -139,6 +140,16 @@ def _of_beginnings(begun: list[tuple[Called, Log]]) -> Iterator[Finding]:
             says = "Two `call` lines with this id say different things."
             yield Finding(kind="doubled", path=elsewhere.path, call=first.id, says=says)
     yield from _of_words(first, log)
+
+
+def _of_ends(call: str, lines: Lines) -> Iterator[Finding]:
+    """A call that is ok has a picture, and one that has a picture is ok."""
+    has_picture = any(isinstance(line, Kept) for line, _ in lines)
+    for line, log in lines:
+        if isinstance(line, Ended) and (line.status == "ok") is not has_picture:
+            listed = "a picture of it is listed" if has_picture else "no picture of it is listed"
+            says = f"It ended as {line.status}, and {listed}: a line was changed, or is gone."
+            yield Finding(kind="altered", path=log.path, call=call, says=says)
 
 
 def _of_words(call: Called, log: Log) -> Iterator[Finding]:

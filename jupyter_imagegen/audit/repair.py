@@ -7,21 +7,26 @@ import os
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
-from ..blobs import ABANDONED_S, cannot, sync_file, unfinished, write
+from ..blobs import ABANDONED_S, cannot, keep_image, sync_file, unfinished, write
+from ..image import sniff
 from ..journal import TORN
 from ..process import is_alive
 from .findings import Finding, Report
 from .lines import is_whole, log_of
 from .survey import audit
 
+RECOVERED: Final = "recovered"
+"""How the names of pictures begin that a crash had left unfinished."""
+
 
 def mend(report: Report) -> Report:
     """Do what is safe of what a report found, and look again; what was done is in the `mended` of the new report.
 
-    A missing picture is put back where another file has its bytes, temporary files that crashes left are removed, and
-    the torn end of a segment is moved aside. Everything is looked at once more before it is touched. Raises StoreError
-    where the store cannot be written.
+    A missing picture is put back where another file has its bytes, temporary files that crashes left are removed
+    unless they are pictures, and the torn end of a segment is moved aside. Everything is looked at once more before it
+    is touched. Raises StoreError where the store cannot be written.
     """
     done = [_done(report.store, finding) for finding in report.findings if finding.repair]
     return replace(audit(report.store), mended=tuple(sentence for sentence in done if sentence))
@@ -51,6 +56,12 @@ def _remove(store: Path, finding: Finding) -> str:
     path = store / finding.path
     if not _is_inside(store, path) or path not in unfinished(store):
         return ""
+    image = sniff(path.read_bytes())
+    if image is not None:
+        # It may be all that there is of a picture that was paid for: the crash can have come after its last byte.
+        kept = keep_image(store, image, RECOVERED)
+        path.unlink(missing_ok=True)
+        return f"{finding.path} is a picture, or the beginning of one: it is {kept} now."
     path.unlink(missing_ok=True)
     return f"{finding.path} was removed."
 

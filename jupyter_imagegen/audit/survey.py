@@ -183,14 +183,15 @@ def _of_temporaries(store: Path) -> Iterator[Finding]:
         for path in unfinished(store):
             says = "A crash left it while a file was written; nothing names it."
             below = path.relative_to(store).as_posix()
-            yield Finding(kind="unfinished", path=below, call="", says=says, repair="it is removed.")
+            repair = "it is removed, or kept where it is a picture." if path.parent.name != UNREAD else ""
+            yield Finding(kind="unfinished", path=below, call="", says=says, repair=repair)
 
 
 def _of_notebooks(store: Path, calls: Mapping[str, Lines]) -> Iterator[Finding]:
     for name, count in notebooks(calls).items():
         if not _exists(store.absolute().parent / name):
             of = "1 call is" if count == 1 else f"{count} calls are"
-            says = f"{of} of {name}, which is not beside the store any more: ig.history({name!r})"
+            says = f"{of} of {name}, which is not beside the store (renamed, or elsewhere?): ig.history({name!r})"
             yield Finding(kind="renamed", path="", call="", says=says)
 
 

@@ -18,7 +18,7 @@ _ADDRESS: Final = r"https?://[^\s'\"<>,;]*|\b(?-i:GET|POST) /\S*"
 _ROOT: Final = (
     r"(?:file:)?(?:\\{2,4}[?.]\\{1,2}(?:[a-z]:[\\/]+)?|[\\/]*[a-z]:[\\/]+|\\?/[\\/]*|\\{2,}|\\(?=[^\s\\/\"'<>|]+\\)"
     r"|\.{2,}[\\/]+|~[a-z_][\w.-]*[\\/]+)"
-    r"(?=[^\s\\/'\"<>|]|'\w)"
+    r"(?=[^\s\\/'\"`<>|]|'\w)"
 )
 """What a path begins with that is not below some folder: on Linux, macOS and Windows, there on a server as well."""
 
@@ -32,7 +32,7 @@ _NO_NAME: Final = r"\\/\s'\"`:;,<>|()\[\]{}"
 _PATH: Final = re.compile(
     rf"(?i)(?:{_ADDRESS}"
     rf"|(?P<quote>['\"`])(?P<quoted>{_ROOT}(?:(?!(?P=quote)(?!\w))[^\r\n])+)(?=(?P=quote))"
-    rf"|(?<![a-z0-9_\u00c0-\u024f.~/\\<…])(?P<bare>{_ROOT}{_FOLDER}*(?:[^{_NO_NAME}]*[^{_NO_NAME}.!?])?))"
+    rf"|(?:(?<![a-z0-9_\u00c0-\u024f.~/\\<…])|(?<=\w\.\.\.))(?P<bare>{_ROOT}{_FOLDER}*(?:[^{_NO_NAME}]*[^{_NO_NAME}.!?])?))"
 )
 _FILE: Final = re.compile(r"[^.]\.[A-Za-z0-9]{1,8}$")
 

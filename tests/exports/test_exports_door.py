@@ -8,6 +8,7 @@ import json
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -82,6 +83,20 @@ def test_a_picture_alone_does_not_make_its_call_a_smaller_one(made: ig.Result) -
     crate = ig.export("one-crate", only=only)
     assert [path.name for path in (crate / "images").iterdir()] == [made[1].path.name]
     assert [len(record.images) for record in read(crate)] == [2]
+
+
+def test_a_call_that_is_in_a_crate_in_part_is_not_replayed_as_a_whole(
+    made: ig.Result, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pictures of it are missing there, and a smaller answer would be another one."""
+    whole, part = ig.export("whole-crate"), ig.export("part-crate", only=made[1])
+    asked: dict[str, Any] = {"provider": "sketch", "size": "64x64", "n": 2, "seed": 1, "mode": "replay"}
+
+    monkeypatch.setenv("IMAGEGEN_STORE", str(whole.absolute()))
+    assert [each.sha256 for each in ig.generate("a lake", **asked)] == [each.sha256 for each in made]
+    monkeypatch.setenv("IMAGEGEN_STORE", str(part.absolute()))
+    with pytest.raises(errors.RecordDamaged):
+        ig.generate("a lake", **asked)
 
 
 def test_a_selection_may_be_of_any_notebook(made: ig.Result) -> None:

@@ -74,6 +74,7 @@ def test_a_notebook_elsewhere_is_its_file_name(recorded: str, name: str) -> None
         ("'C:\\\\Users\\\\Alice Smith\\\\My cat.png' or \"b/c\"", "'…/My cat.png' or \"b/c\""),
         ("file:///home/alice/x.png, ../../alice/x.png, ~alice/x.png", "…/x.png, …/x.png, …/x.png"),
         ("in /home/alice.smith", "in …"),
+        ("Loading.../home/alice/x.png, by '/' or `/` or \\n", "Loading...…/x.png, by '/' or `/` or \\n"),
         ("写入/home/alice/x.png 失败", "写入…/x.png 失败"),
     ],
 )

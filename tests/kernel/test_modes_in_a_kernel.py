@@ -93,6 +93,25 @@ def test_the_id_of_a_cell_is_recorded_where_the_front_end_sends_one(kernel: Kern
     assert kernel.value("ig.history().cell_id.fillna('').tolist()") == ["6f1a-cell", ""]
 
 
+def test_the_cell_is_known_without_the_extension_too(start_kernel: Callable[..., Kernel], gateway: Gateway) -> None:
+    """Who only imports the package: a cell that was run again counts by its last run all the same."""
+    kernel = start_kernel()
+    kernel.run("%unload_ext jupyter_imagegen")
+    code = f"r = ig.generate('an otter', base_url='{gateway.url}')"
+    for cell in ("A", "B", "A"):
+        assert kernel.finish(kernel.send(code, cell)).status == "ok"
+
+    assert kernel.value("ig.history().cell_id.tolist()") == ["A", "B", "A"]
+    assert kernel.value("ig.history().execution_count.notna().all().item()") is True
+
+
+def test_a_cell_is_recorded_without_the_folders_of_this_machine(kernel: Kernel, gateway: Gateway) -> None:
+    """VS Code names it by an address with the path of the notebook in it."""
+    width(kernel, gateway, "vscode-notebook-cell:/home/alice/secret/study.ipynb#W0sZmlsZQ%3D%3D")
+
+    assert kernel.value("ig.history().cell_id.tolist()") == ["W0sZmlsZQ%3D%3D"]
+
+
 def test_a_renamed_notebook_finds_its_history_by_its_old_name(
     start_kernel: Callable[..., Kernel], gateway: Gateway
 ) -> None:

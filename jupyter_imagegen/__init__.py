@@ -94,7 +94,7 @@ if TYPE_CHECKING:
 
     from .api import agenerate, generate, rerun
     from .archive import compare, export, forget, history, note, rate, replay, spent, tag, untag, verify
-    from .errors import ImageGenError
+    from .errors import ImageGenError, Refused
     from .records import Record
     from .result import Picture, Result
 
@@ -104,6 +104,7 @@ _HOMES = {
     "ImageGenError": "errors",
     "Picture": "result",
     "Record": "records",
+    "Refused": "errors",
     "Result": "result",
     "agenerate": "api",
     "compare": "archive",
@@ -125,6 +126,7 @@ __all__ = [
     "ImageGenError",
     "Picture",
     "Record",
+    "Refused",
     "Result",
     "agenerate",
     "compare",

@@ -44,8 +44,20 @@ def _of_record(text: str, store: Path) -> Reference:
     if not records:
         message = f"The history in {store} has no call {name}."
         raise ReferenceUnreadable(message)
-    pictures = result_of(records, store)
-    if place is not None and not -len(pictures) <= place < len(pictures):
-        message = f"The call {name} has {len(pictures)} pictures, and no [{place}]."
+    if records[0].is_forgotten:
+        message = f"The call {name} is forgotten."
         raise ReferenceUnreadable(message)
-    return of_value(pictures if place is None else pictures[place], text)
+    pictures = result_of(records, store)
+    return of_value(pictures if place is None else _at(place, pictures, name), text)
+
+
+def _at(place: int, pictures: Result, name: str) -> Picture:
+    """The picture with this image_index; below 0, counted from the end."""
+    found = {picture.index: picture for picture in pictures} | {
+        place - len(pictures): picture for place, picture in enumerate(pictures)
+    }
+    if place not in found:
+        indexes = ", ".join(f"[{picture.index}]" for picture in pictures) or "no picture"
+        message = f"The call {name} has {indexes}, and no [{place}]."
+        raise ReferenceUnreadable(message)
+    return found[place]

@@ -126,6 +126,17 @@ def write(path: Path, data: bytes) -> None:
         raise cannot("write", path, error) from None
 
 
+def is_gone(path: Path) -> bool:
+    """Whether a file that was there is certainly not there any more."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def read_file(path: Path) -> bytes:
     """The bytes of a file; a pipe or a device, which may never end, is none. Raises OSError."""
     if not S_ISREG(path.stat().st_mode):

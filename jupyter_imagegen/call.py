@@ -17,7 +17,7 @@ from . import __version__, keychain
 from .answer import Answer, Delivered, Task, read, usage_of
 from .arrival import Arrival, See
 from .ask import Ask
-from .blobs import keep_image, keep_input, keep_unread, nearby
+from .blobs import is_gone, keep_image, keep_input, keep_unread, nearby
 from .client import Client
 from .ending import Course, cleaned, ended
 from .entry import called, words
@@ -298,7 +298,7 @@ class Call:
         )
         self._segment.append(kept)
         # Where the file was there already, another kernel may have forgotten its own call of it until the line was.
-        if not (self._store / kept.path).exists():
+        if is_gone(self._store / kept.path):
             keep_image(self._store, image, self._called.prompt)
         self._kept.append(kept)
 

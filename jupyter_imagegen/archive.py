@@ -201,21 +201,26 @@ def export(
     or pictures, of any notebook. A crate holds the notebook file too, but not with `only`, nor where a call was
     forgotten: its outputs may show what is not meant. `embed` writes metadata into the copies of pictures: "iptc",
     "parameters", or both. The originals are never touched. Raises OptionError, also for an `embed` or a `license` that
-    the form has no place for, StoreError, and SettingsError where a library is missing.
+    the form has no place for and for an export of nothing, KeyInCell for a license that holds a key, StoreError, also
+    for a folder in which something is not as an export left it, and SettingsError where a library is missing.
     """
     from . import config  # noqa: PLC0415  (loaded by the first export)
     from .exports import form_of, refuse_unsaid  # noqa: PLC0415
+    from .exports.asked import refuse_nothing, refuse_store, target_of  # noqa: PLC0415
+    from .exports.keyless import license_of  # noqa: PLC0415
     from .exports.study import Study, title_of  # noqa: PLC0415
 
     with plain_errors():
-        target = Path(path).expanduser()
+        target, stated = target_of(path), license_of(license)
         form, words = form_of(target, format), _embedded(embed)
-        refuse_unsaid(form, words, license)
+        refuse_unsaid(form, words, stated)
         settings = photograph()
         wanted = _wanted(notebook, settings) if only is None else None
         every = read(settings.store)
+        refuse_store(target, settings.store)
         found = None if only is None else tuple(those(every, only))
         records = _of(wanted, every) if found is None else [record for record, _ in found]
+        refuse_nothing(records, every, wanted)
         study = Study(
             records=tuple(records),
             store=settings.store,
@@ -224,7 +229,7 @@ def export(
             made_at=datetime.now(UTC),
             catalogue=config.rows(settings),
             embed=words,
-            license=license,
+            license=stated,
             picked=None if found is None else frozenset((record.id, place) for record, its in found for place in its),
         )
         return form.writer.write(study, target)

@@ -9,22 +9,20 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from .. import blobs
 from ..blobs import cannot, make_folder, sync_file, sync_folder
 from ..errors import StoreError
+from . import manifest
 
 Put = Callable[[str, bytes], None]
-"""Takes one file of an export: its path, with `/`, and its bytes."""
+"""Takes one file of an export: its path, with `/`, and its bytes. Raises OSError."""
 
 _HINT: Final = "Nothing was exported. Give another path."
 
 
 def write(target: Path, data: bytes) -> Path:
     """Make the file appear with these bytes, in the place of one that was there. Raises StoreError."""
-    try:
-        blobs.write(target, data)
-    except StoreError as error:
-        raise StoreError(error.message, _HINT) from None
+    with stream(target) as file:
+        file.write(data)
     return target
 
 
@@ -48,19 +46,27 @@ def stream(target: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def folder(target: Path, is_ours: Callable[[Path], bool]) -> Iterator[Path]:
-    """A folder to be filled, which takes its place when the block ends well; what is there before has to be ours.
+def folder(target: Path, form: str) -> Iterator[Put]:
+    """A folder to be filled, which takes its place when the block ends well, with a manifest of what was put.
 
-    An empty folder is nobody's. Raises StoreError, before anything is written for a folder of someone else.
+    What is there before has to be an export of the same form in which nothing was changed, or empty. Raises
+    StoreError, before anything is written for a folder in which something is a person's own.
     """
-    target = target.absolute()  # `.` has no name that another one could be put beside
+    target = target.resolve()  # `.` has no name that another one could be put beside, and a link stays one
     temporary = _temporary(target)
+    digests: dict[str, str] = {}
+
+    def put(path: str, data: bytes) -> None:
+        _put(temporary / path, data)
+        digests[path] = manifest.digest(data)
+
     try:
-        _refuse_foreign(target, is_ours)
+        _refuse_foreign(target, target, form)
         make_folder(target.parent)
         temporary.mkdir()
-        yield temporary
-        _put(temporary, target)
+        yield put
+        _put(temporary / manifest.NAME, manifest.encoded(form, digests))
+        _change(temporary, target, form)
         sync_folder(target.parent)
     except OSError as error:
         raise _cannot_write(target, error) from None
@@ -68,7 +74,7 @@ def folder(target: Path, is_ours: Callable[[Path], bool]) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def put(path: Path, data: bytes) -> None:
+def _put(path: Path, data: bytes) -> None:
     """Write one file of a folder that is being filled. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("xb") as file:
@@ -77,25 +83,52 @@ def put(path: Path, data: bytes) -> None:
         sync_file(file.fileno())
 
 
-def _put(temporary: Path, target: Path) -> None:
-    """Change one folder for the other; the old one is only moved until the new one is there."""
+def _change(temporary: Path, target: Path, form: str) -> None:
+    """Put the new folder in the place of the old one, which comes back where that does not end well.
+
+    The old one is looked at again when it was moved: nobody who knows its name can add to it any more.
+    """
     old = _temporary(target)
-    if target.is_dir():
-        target.rename(old)
     try:
+        if target.is_dir():
+            target.rename(old)
+            _refuse_foreign(old, target, form)
         temporary.rename(target)
-    except OSError:
-        with suppress(OSError):
-            old.rename(target)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
+    finally:  # also when the person interrupts: the old one stands nowhere else
+        _settle(old, temporary, target)
 
 
-def _refuse_foreign(target: Path, is_ours: Callable[[Path], bool]) -> None:
-    if not target.exists() or (target.is_dir() and (not any(target.iterdir()) or is_ours(target))):
+def _settle(old: Path, temporary: Path, target: Path) -> None:
+    """Put back the old folder where the new one did not take its place, else remove it."""
+    if not old.is_dir():
         return
-    message = f"{target} is there already, and no export of this kind made it."
-    raise StoreError(message, "Nothing was exported. Give another path, or remove what is there.")
+    # What stands there may be of somebody else, who made a folder of that name at this moment.
+    if temporary.exists() or not target.exists():
+        _put_back(old, target)
+        return
+    try:
+        shutil.rmtree(old, ignore_errors=True)
+    finally:  # an interrupt in the middle would leave a half of it, under a name that nobody knows
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _put_back(old: Path, target: Path) -> None:
+    try:
+        old.rename(target)
+    except OSError as error:
+        message = f"{target} could not be put back: {error.strerror or error}. What was in it is whole, in {old}."
+        raise StoreError(message, "Nothing was exported. Give that folder its name again, or another one.") from None
+
+
+def _refuse_foreign(found: Path, target: Path, form: str) -> None:
+    """Refuse to replace a folder, found here, in which something is not ours; an empty one is nobody's."""
+    if not found.exists() or (found.is_dir() and not any(found.iterdir())):
+        return
+    own = manifest.foreign(found, form) if found.is_dir() else "."
+    if own is not None:
+        what = "no export of this kind made it" if own == "." else f"{own} in it is not as an export left it"
+        message = f"{target} is there already, and {what}."
+        raise StoreError(message, "Nothing was exported. Give another path, or move what is there.")
 
 
 def _temporary(target: Path) -> Path:

@@ -38,18 +38,24 @@ class Copy:
     remark: str
 
 
-Copies = Mapping[str, Copy]
-"""The copy of each picture that is shown and of each reference picture, by the path that the store has for it."""
+Named = tuple[str, str]
+Copies = Mapping[Named, Copy]
+"""The copy of each picture that is shown and of each reference picture, as its line in the journal names it."""
+
+
+def named(line: Kept | Input) -> Named:
+    """The path that the store has for a picture, and the digest: two lines may say that other bytes are in one file."""
+    return line.path, line.sha256
 
 
 def copied(study: Study, put: Put) -> Copies:
     """Put every picture that is shown and every reference picture, each file once. Raises what `put` raises."""
-    made: dict[str, Copy] = {}
+    made: dict[Named, Copy] = {}
     for record in study.records:
         for folder, picture in _wanted(study, record):
-            if picture.kept.path not in made:
-                path = _path(folder, picture.kept, len(made))
-                made[picture.kept.path] = _copy(study, picture, path, put)
+            name = named(picture.kept)
+            if name not in made:
+                made[name] = _copy(study, picture, _path(folder, picture.kept, len(made)), put)
     return made
 
 

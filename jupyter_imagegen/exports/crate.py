@@ -6,7 +6,6 @@ The crate follows RO-Crate 1.1 and the Process Run Crate profile. It is laid out
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 import re
 import zipfile
@@ -22,10 +21,11 @@ from ..errors import SettingsError
 from . import beside
 from .beside import Put
 from .copies import Copy, copied
+from .keyless import holds_key
 from .provenance import CONTEXT, PACKAGE, Entity, Parts, entities, is_file, root
 from .segment import PATH, segment
 from .sheet import html
-from .study import Study
+from .study import EXTRA, Study
 
 _METADATA: Final = "ro-crate-metadata.json"
 _PREVIEW: Final = "ro-crate-preview.html"
@@ -37,11 +37,11 @@ _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 def write(study: Study, target: Path) -> Path:
     """Write the crate, as a zip where the path ends in `.zip`, else as a folder, and return the path.
 
-    A zip that is there is replaced, a folder only where it is a crate of this package to which nothing was added.
+    A zip that is there is replaced, a folder only where it is a crate of this package in which nothing was changed.
     Raises StoreError, and SettingsError where the library `rocrate` is not installed.
     """
     library = _library()
-    with _zipped(target) if target.suffix.lower() == ".zip" else _folder(target) as put:
+    with _zipped(target) if target.suffix.lower() == ".zip" else beside.folder(target, "crate") as put:
         parts = _put_parts(study, put)
         put(_PREVIEW, html(study).encode())
         put(_METADATA, _metadata(library, root(parts), entities(parts)))
@@ -62,7 +62,8 @@ def _put_parts(study: Study, put: Put) -> Parts:
 def _notebook(study: Study, put: Put) -> Copy | None:
     """The notebook as it is on the disk; None where there is none, or it cannot be read.
 
-    Its outputs show every call that it made. So it is left out where only some are wanted, or one was forgotten.
+    Its outputs show every call that it made. So it is left out where only some are wanted, or one was forgotten, and
+    also where a key is in it, which the copy without a file remarks.
     """
     is_of_all = study.picked is None and not any(record.is_forgotten for record in study.records)
     if study.notebook is None or not is_of_all:
@@ -72,9 +73,13 @@ def _notebook(study: Study, put: Put) -> Copy | None:
     except OSError:
         return None
     # A folder of its own: whatever its name is, it is that of no other file here.
-    return _put_file(f"notebook/{_UNUSUAL.sub('_', study.notebook.name)}", data, put)
+    path = f"notebook/{_UNUSUAL.sub('_', study.notebook.name)}"
+    if holds_key(data):
+        return Copy(path=path, sha256="", size=0, remark=_HAS_KEY)
+    return _put_file(path, data, put)
 
 
+_HAS_KEY: Final = "The notebook file was left out: it holds a key, or what looks like one."
 _UNUSUAL: Final = re.compile(r"[^\w .()+-]|^[. ]+|[. ]+$")
 """What the name of a file on some system may not have."""
 
@@ -97,7 +102,7 @@ def _library() -> Any:  # noqa: ANN401  (the library has no annotations)
         from rocrate import model, rocrate  # noqa: PLC0415  (an extra, which reads megabytes of vocabulary)
     except ImportError:
         message = "An RO-Crate needs the library rocrate, which is not installed."
-        raise SettingsError(message, 'pip install "jupyter-imagegen[exports]"') from None
+        raise SettingsError(message, EXTRA) from None
     return rocrate.ROCrate, model
 
 
@@ -129,20 +134,3 @@ def _zipped(target: Path) -> Iterator[Put]:
             archive.writestr(entry, data)
 
         yield put
-
-
-@contextmanager
-def _folder(target: Path) -> Iterator[Put]:
-    with beside.folder(target, _is_ours) as folder:
-        yield lambda path, data: beside.put(folder / path, data)
-
-
-def _is_ours(folder: Path) -> bool:
-    """Whether this package made the crate in a folder, and every file there is one that the crate names."""
-    try:
-        graph = json.loads((folder / _METADATA).read_bytes())["@graph"]
-        named = {unquote(entity["@id"]) for entity in graph}
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        return False
-    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
-    return files <= named and any(name.startswith(f"pkg:pypi/{PACKAGE}") for name in named)

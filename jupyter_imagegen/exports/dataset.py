@@ -31,14 +31,15 @@ from .prose import code, count, said, table
 from .study import Study
 
 _KEY: Final = re.compile(r"[0-9A-Za-z-]{1,80}")
-_FILE: Final = re.compile(r"[0-9A-Za-z-]{1,100}\.(png|jpg|webp|gif|bmp|tif)")
 
 _LINE_ENDS: Final = re.compile("[\x85\u2028\u2029]")
 
 _SPLIT: Final = "train"
 _METADATA: Final = "metadata.jsonl"
 _README: Final = "README.md"
-_MARK: Final = "# Made by jupyter-imagegen; exporting to this folder again replaces what is in it."
+_MARK: Final = (
+    "# Made by jupyter-imagegen; exporting to this folder again replaces it, where nothing in it was changed."
+)
 _HEAD: Final = """---
 {mark}
 pretty_name: {title}
@@ -103,14 +104,15 @@ class LeftOut:
 def write(study: Study, target: Path) -> Path:
     """Write a tar to a path that ends in .tar, else a folder, and return the path.
 
-    A folder that is there has to be empty or an earlier dataset. Raises StoreError, also where there is no picture.
+    A folder that is there has to be empty, or an earlier dataset in which nothing was changed. Raises StoreError, also
+    where there is no picture.
     """
     if target.suffix.lower() == ".tar":
         with beside.stream(target) as file, tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
             _fill_tar(study, partial(_add, tar, int(study.made_at.timestamp())))
     else:
-        with beside.folder(target, _is_ours) as folder:
-            _fill_folder(study, lambda path, data: beside.put(folder / path, data))
+        with beside.folder(target, "dataset") as put:
+            _fill_folder(study, put)
     return target
 
 
@@ -148,14 +150,6 @@ def _add(tar: tarfile.TarFile, at: int, path: str, data: bytes) -> None:
     about = tarfile.TarInfo(path)
     about.size, about.mtime = len(data), at
     tar.addfile(about, BytesIO(data))
-
-
-def _is_ours(folder: Path) -> bool:
-    """Whether there is nothing in a folder but what an earlier export put there."""
-    if {path.name for path in folder.iterdir()} != {_README, _SPLIT} or not (folder / _SPLIT).is_dir():
-        return False
-    names = {path.name for path in (folder / _SPLIT).iterdir()} - {_METADATA}
-    return _MARK in (folder / _README).read_text("utf-8", "replace") and all(map(_FILE.fullmatch, names))
 
 
 def _refuse_nothing(number: int, left_out: list[LeftOut]) -> None:

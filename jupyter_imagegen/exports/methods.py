@@ -17,6 +17,7 @@ from ..plan import dollars
 from ..records import Record
 from . import beside
 from .grades import Group, grade, groups
+from .originals import Left, left
 from .prose import code, count, line, listed, said, sentences, table, was
 from .study import Study
 from .varied import settings
@@ -222,19 +223,29 @@ def _of_revisions(known: tuple[Record, ...]) -> str:
 
 def _what_is_left(study: Study, known: tuple[Record, ...]) -> Iterator[str]:
     differing = sum(bool(of_picture(record, kept)) for record in known for kept in record.images)
-    missing = sum(not picture.path.is_file() for record in known for picture in study.came(record))
     yield _cost(study.records)
-    yield (
-        f"The journal of all calls and the pictures, byte for byte as they were received, are in the folder "
-        f"{code(f'{study.store.name}/')}."
-    )
+    yield _stored(study, left(picture for record in known for picture in study.came(record)))
     if differing:
         verb = "differs" if differing == 1 else "differ"
         yield f"Of the pictures, {differing} {verb} from what was asked in size or format."
-    if missing:
-        yield f"The file{'s' if missing > 1 else ''} of {count(missing, 'picture')} {_is(missing)} no longer there."
     if study.license:
         yield f"The stated license is {said(study.license).removesuffix('.')}."
+
+
+def _stored(study: Study, found: Left) -> str:
+    """Where the journal and the pictures are, of which only those are promised that were found as they came."""
+    folder, total = code(f"{study.store.name}/"), found.intact + found.altered + found.gone
+    if not total:
+        return f"The journal of all calls is in the folder {folder}."
+    if found.intact == total:
+        return (
+            f"The journal of all calls and the pictures, byte for byte as they were received, are in the folder "
+            f"{folder}."
+        )
+    parts = [f"{found.intact or 'none'} {_is(max(1, found.intact))} there byte for byte as received"]
+    parts += [f"{found.altered} {was(found.altered)} altered"] if found.altered else []
+    parts += [f"{found.gone} {_is(found.gone)} gone"] if found.gone else []
+    return f"The journal of all calls is in the folder {folder}. Of {count(total, 'picture')}, {listed(parts)}."
 
 
 def _is(number: int) -> str:

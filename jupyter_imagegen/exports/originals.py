@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from ..result import Picture
 
-_LETTERS = frozenset(":\\\0")
+_LETTERS: Final = frozenset(":\\\0")
+_ALTERED: Final = "The file of this picture was altered: it is not what was received."
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +30,30 @@ def original(picture: Picture) -> Original:
     except (OSError, ValueError):
         return Original(remark="The file of this picture is not there.")
     if hashlib.sha256(data).hexdigest() != picture.sha256:
-        return Original(remark="The file of this picture was altered: it is not what was received.")
+        return Original(remark=_ALTERED)
     return Original(data)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What is left of some pictures, each counted: as it was received, altered, gone."""
+
+    intact: int
+    altered: int
+    gone: int
+
+
+def left(pictures: Iterable[Picture]) -> Left:
+    """Look at the files of these pictures, at each once; one that is not in the store is gone."""
+    remarks: dict[tuple[str, str], str] = {}
+    counts = dict.fromkeys(("intact", "altered", "gone"), 0)
+    for picture in pictures:
+        name = picture.kept.path, picture.sha256
+        if name not in remarks:
+            remarks[name] = original(picture).remark
+        remark = remarks[name]
+        counts["altered" if remark == _ALTERED else "gone" if remark else "intact"] += 1
+    return Left(**counts)
 
 
 def is_below(path: str) -> bool:

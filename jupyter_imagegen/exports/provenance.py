@@ -21,8 +21,8 @@ from ..mismatch import mismatch
 from ..records import Record
 from ..result import Picture
 from . import portable
-from .copies import Copies, Copy
-from .prose import count, sentences
+from .copies import Copies, Copy, named
+from .prose import count, sentences, was
 from .snapshots import dated
 from .study import Study
 
@@ -54,10 +54,9 @@ class Parts:
 def root(parts: Parts) -> Entity:
     """What is said of the crate as a whole; its `@id` is its own."""
     study = parts.study
-    pictures = [copy for copy in parts.copies.values() if not copy.remark]
     return {
         "name": portable.clean(study.title),
-        "description": _described(study, len(pictures)),
+        "description": sentences(_described(parts)),
         "datePublished": _time(study.made_at),
         "license": _ref(*_license(study)) if _license(study) else portable.clean(study.license or _UNSTATED),
         "conformsTo": {"@id": PROFILE},
@@ -65,19 +64,24 @@ def root(parts: Parts) -> Entity:
     }
 
 
-def _described(study: Study, pictures: int) -> str:
-    """What is in the crate; where pictures were left out, also how many came, so that a call is not taken for less."""
+def _described(parts: Parts) -> Iterator[str]:
+    """What is in the crate; where pictures are not, also how many came, so that a call is not taken for less."""
+    study = parts.study
     came = sum(len(record.images) for record in study.records if not record.is_forgotten)
+    pictures = sum(not parts.copies[named(picture.kept)].remark for picture in study.pictures())
     held = f"{count(len(study.records), 'call')} to image models, with {count(pictures, 'picture')}"
-    selection = study.selection()
-    return sentences(
-        (
-            f"{held}: what was asked, what came, and what did not.",
-            selection and f"These calls gave {count(came, 'picture')}.",
-            selection,
-            "The folder can be read as a store of jupyter-imagegen.",
-        )
-    )
+    yield f"{held}{_sent(parts)}: what was asked, what came, and what did not."
+    yield f"These calls gave {count(came, 'picture')}." if pictures < came else ""
+    yield study.selection()
+    yield "The folder can be read as a store of jupyter-imagegen."
+    yield parts.notebook.remark if parts.notebook is not None else ""
+
+
+def _sent(parts: Parts) -> str:
+    """The files of reference pictures and masks, each once; they are not among the pictures that came."""
+    inputs = (given for record in parts.study.records if not record.is_forgotten for given in record.call.inputs)
+    number = sum(not parts.copies[name].remark for name in {named(given) for given in inputs})
+    return f" and {count(number, 'file')} that {was(number)} sent" if number else ""
 
 
 def entities(parts: Parts) -> tuple[Entity, ...]:
@@ -115,7 +119,7 @@ class _Whole:
 
 def _origins(parts: Parts) -> Iterator[tuple[str, str]]:
     for picture in parts.study.pictures():
-        copy = parts.copies[picture.kept.path]
+        copy = parts.copies[named(picture.kept)]
         if not copy.remark:
             yield picture.sha256, copy.path
 
@@ -171,7 +175,7 @@ def _asked(record: Record) -> Iterator[Entity]:
 def _references(record: Record, whole: _Whole) -> Iterator[Entity]:
     """The pictures that were sent; one that a call of this study gave says so, which links the two calls."""
     for place, given in enumerate(record.call.inputs):
-        copy = whole.parts.copies[given.path]
+        copy = whole.parts.copies[named(given)]
         origin = whole.origins.get(given.sha256)
         yield _given(
             **_file(copy, given.format, f"{_call(record.id)}-input-{place}"),
@@ -188,7 +192,7 @@ def _pictures(record: Record, parts: Parts) -> Iterator[tuple[Entity, ...]]:
 def _picture(picture: Picture, parts: Parts) -> tuple[Entity, ...]:
     """One picture that came, and behind it the values that it names."""
     record, kept = picture.record, picture.kept
-    copy = parts.copies[kept.path]
+    copy = parts.copies[named(kept)]
     owner = f"{_call(record.id)}-picture-{kept.index}"
     said = tuple(_values(owner, _remarks(picture, copy)))
     changed = (
@@ -291,7 +295,7 @@ def _files(parts: Parts) -> Iterator[Entity]:
         name="Journal",
         description="Every call of this crate, one JSON object a line, as jupyter-imagegen reads and writes them.",
     ) | {"@type": "File", "encodingFormat": "application/x-ndjson"}
-    if parts.notebook is not None:
+    if parts.notebook is not None and not parts.notebook.remark:
         entity = _file(parts.notebook, "", "") | {"@type": "File", "encodingFormat": "application/x-ipynb+json"}
         yield entity | {"name": portable.clean(parts.notebook.path.rpartition("/")[2]), "description": "The notebook."}
 
@@ -344,10 +348,10 @@ def _ref(entity: Entity) -> Entity:
 
 
 def _moment(at: str) -> str | None:
-    """A time of the journal; None where another hand wrote something else."""
+    """A time of the journal; None where another hand wrote something else, or one beyond the calendar in UTC."""
     try:
         return _time(datetime.fromisoformat(at))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

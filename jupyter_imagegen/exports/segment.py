@@ -15,7 +15,7 @@ from ..blobs import JOURNAL
 from ..journal import FORMAT, AnyLine, Called, Ended, Forgotten, Input, Kept, Mark, Opened
 from ..records import Record
 from . import portable
-from .copies import Copies
+from .copies import Copies, named
 from .study import Study
 
 PATH = f"{JOURNAL}/study.jsonl"
@@ -81,12 +81,12 @@ def _placed(call: Called) -> Called:
 
 
 def _input(given: Input, copies: Copies) -> Input:
-    return msgspec.structs.replace(given, path=copies[given.path].path, name=PureWindowsPath(given.name).name)
+    return msgspec.structs.replace(given, path=copies[named(given)].path, name=PureWindowsPath(given.name).name)
 
 
 def _kept(kept: Kept, copies: Copies) -> Kept:
     """The picture where its copy is. One that is not shown came all the same, and is named without a file."""
-    copy = copies.get(kept.path)
+    copy = copies.get(named(kept))
     if copy is None:
         return kept
     return msgspec.structs.replace(kept, path=copy.path, sha256=copy.sha256, bytes=copy.size)

@@ -25,7 +25,7 @@ from ..preview import preview
 from ..records import Record
 from ..result import Picture
 from . import beside, portable
-from .originals import original
+from .originals import left, original
 from .prose import count, line, sentences
 from .study import Study
 
@@ -152,11 +152,20 @@ def _counts(study: Study) -> str:
     statuses = Counter(record.status for record in study.records)
     pictures = sum(len(record.images) for record in study.records)
     shown = [study.selection().removesuffix(".")] if study.selection() else []
-    parts = [count(pictures, "picture"), *shown, count(len(study.records), "call")]
+    parts = [count(pictures, "picture"), *shown, *_lost(study), count(len(study.records), "call")]
     parts += [f"{statuses[name]} {name}" for name in _STATUSES if statuses[name]]
     forgotten = sum(record.is_forgotten for record in study.records)
     parts += [f"{forgotten} forgotten"] if forgotten else []
     return " · ".join([*parts, f"known cost {spent(study.records)!r}"])
+
+
+def _lost(study: Study) -> Iterator[str]:
+    """How many of the pictures that are shown are not there as they were received."""
+    found = left(study.pictures())
+    if found.altered:
+        yield f"{found.altered} altered"
+    if found.gone:
+        yield f"{found.gone} gone"
 
 
 def _foot(study: Study) -> str:

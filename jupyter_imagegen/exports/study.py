@@ -16,6 +16,9 @@ from . import portable
 UNTITLED: Final = "Pictures"
 """The title of a study of which no notebook is known, or more than one."""
 
+EXTRA: Final = 'In the folder of jupyter-imagegen: pip install ".[exports]"'
+"""How the libraries come that only some forms need."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:

@@ -1,8 +1,9 @@
 """The history of a study as a table: CSV for spreadsheets, Parquet for programs.
 
 A spreadsheet takes a cell that begins like a formula for one, and runs it. In the CSV such a text has an apostrophe
-before it, and so has one that begins with an apostrophe itself: whoever takes one away gets every text back. The
-Parquet has the exact texts and needs none of this.
+before it, and so has one that begins with an apostrophe itself: whoever takes one away gets every text back, but for
+letters that give orders to a terminal, in which a CSV is looked at too. The Parquet has the exact texts and needs none
+of this.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ..errors import SettingsError
 from ..frame import COLUMNS, History, frame
 from . import beside, portable
 from .originals import is_below
-from .study import Study
+from .study import EXTRA, Study
 
 _OBJECTS: Final = tuple(name for name, dtype in COLUMNS if dtype == "object")
 _TEXTS: Final = tuple(name for name, dtype in COLUMNS if dtype in ("string", "object"))
@@ -60,7 +61,7 @@ def parquet(study: Study) -> bytes:
         rows.to_parquet(buffer, engine="pyarrow", index=False)
     except ImportError:
         message = "Parquet needs pyarrow, which is not installed."
-        raise SettingsError(message, 'pip install "jupyter-imagegen[exports]", or export to .csv.') from None
+        raise SettingsError(message, f"{EXTRA}, or export to .csv.") from None
     return buffer.getvalue()
 
 
@@ -110,6 +111,7 @@ def _are_shown(study: Study) -> Iterator[bool]:
         yield from (study.shows(record, kept.index) for kept in record.images)
 
 
-def _defused(text: str) -> str:
+def _defused(value: str) -> str:
+    text = portable.clean(value)
     is_read_as_one = text.lstrip(" ").startswith(_FORMULA) or text.startswith("'")
     return f"'{text}" if is_read_as_one else text

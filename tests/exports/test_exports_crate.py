@@ -10,6 +10,7 @@ import re
 import sys
 import warnings
 import zipfile
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requests.adapters import HTTPAdapter
 from rocrate import vocabs
+from rocrate.rocrate import ROCrate
 from rocrate_validator import services
 from support.made import kept, record
 from support.pictures import picture
@@ -34,6 +36,7 @@ from jupyter_imagegen.blobs import keep_input
 from jupyter_imagegen.catalogue import load
 from jupyter_imagegen.errors import SettingsError, StoreError
 from jupyter_imagegen.exports import crate
+from jupyter_imagegen.exports.manifest import NAME as MANIFEST
 from jupyter_imagegen.exports.study import Study
 from jupyter_imagegen.image import sniff
 from jupyter_imagegen.journal import Ended, Input, Kept, Noted, Rated
@@ -238,7 +241,7 @@ def test_every_file_has_its_own_digest_and_size(tmp_path: Path, study: Study) ->
         data = (made / unquote(identifier)).read_bytes()
         assert (hashlib.sha256(data).hexdigest(), str(len(data))) == (entity["sha256"], entity["contentSize"])
     there = {path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file()}
-    assert there == {unquote(identifier) for identifier in files} | {METADATA, "ro-crate-preview.html"}
+    assert there == {unquote(identifier) for identifier in files} | {METADATA, "ro-crate-preview.html", MANIFEST}
     assert "notebook/my cats.ipynb" in there
 
 
@@ -407,7 +410,7 @@ def test_a_path_of_another_hand_leads_nowhere(tmp_path: Path, store: Path, path:
     made = crate.write(study_of(store, odd), tmp_path / "cats-crate")
 
     files = {found.relative_to(made).as_posix(): found.read_bytes() for found in made.rglob("*") if found.is_file()}
-    assert set(files) == {METADATA, "journal/study.jsonl", "ro-crate-preview.html"}
+    assert set(files) == {METADATA, "journal/study.jsonl", "ro-crate-preview.html", MANIFEST}
     assert not any(b"sk-secret" in data for data in files.values())
 
 
@@ -502,6 +505,105 @@ def test_a_folder_of_someone_else_is_left_alone(tmp_path: Path, study: Study, fo
     assert (target / "thesis.txt").read_text("utf-8") == "years of work"
 
 
+def test_a_crate_to_which_its_own_library_added_a_file_is_left_alone(tmp_path: Path, study: Study) -> None:
+    """The file is named in the metadata then, and is a person's all the same."""
+    target = crate.write(study, tmp_path / "cats-crate")
+    (tmp_path / "survey.csv").write_text("years of work", "utf-8")
+    with warnings.catch_warnings(action="ignore"):  # the library's own, of a crate that it reads
+        whole = ROCrate(target)
+        whole.add_file(tmp_path / "survey.csv")
+        whole.write(target)
+
+    with pytest.raises(StoreError, match=r"ro-crate-metadata\.json in it is not as an export left it"):
+        crate.write(study, target)
+
+    assert (target / "survey.csv").read_text("utf-8") == "years of work"
+
+
+def test_two_lines_that_say_other_bytes_of_one_file_stay_two(tmp_path: Path, store: Path) -> None:
+    """The wrong one is not made right by the copy of the other: the crate says of it what the store said."""
+    right = kept(store, picture())
+    wrong = msgspec.structs.replace(right, id="call-2", sha256=hashlib.sha256(b"what came").hexdigest())
+    records = (record(right), record(wrong, call={"id": "call-2"}, end=ended("call-2", "ok")))
+
+    for order in (records, records[::-1]):
+        made = crate.write(study_of(store, *order), tmp_path / "cats-crate")
+
+        assert {each.id: each.images[0].sha256 for each in read(made)} == {
+            "call-1": right.sha256,
+            "call-2": wrong.sha256,
+        }
+        (lost,) = (entity for entity in graph(made).values() if entity.get("sha256") == wrong.sha256)
+        assert "was altered" in lost["description"]
+        assert (made / right.path).read_bytes() == picture()
+
+
+def test_the_description_counts_the_pictures_that_came(tmp_path: Path, study: Study) -> None:
+    """Those that were sent are other ones, each counted once; one that is gone is not in the crate."""
+    again = study.records[1]
+    third = replace(again, call=msgspec.structs.replace(again.call, id="call-6"), images=())
+    whole = replace(study, records=(*study.records, third))
+    said = graph(crate.write(whole, tmp_path / "one.zip"))["./"]["description"]
+    (study.store / again.images[0].path).unlink()
+    less = graph(crate.write(whole, tmp_path / "two.zip"))["./"]["description"]
+
+    assert said.startswith("6 calls to image models, with 3 pictures and 1 file that was sent: what was asked")
+    assert "These calls gave" not in said
+    assert (
+        "with 2 pictures and 1 file that was sent: what was asked, what came, and what did not. These calls gave 3"
+        in less
+    )
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "%env OPENAI_API_KEY={key}",
+        "key =\n{key}",
+        "# of no shape: {plain}",
+        "Authorization: Basic {coded}",
+    ],
+)
+def test_a_notebook_with_a_key_is_left_out(
+    tmp_path: Path, study: Study, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    """One that is set, in any spelling, or what looks like one; the description says so."""
+    plain = "correct-horse-battery"
+    monkeypatch.setenv("GATEWAY_API_KEY", plain)
+    words = {"key": "sk-proj-abcdefghij0123456789ABCDEF", "plain": plain, "coded": b64encode(plain.encode()).decode()}
+    assert study.notebook is not None
+    study.notebook.write_text(json.dumps({"cells": [{"source": [source.format(**words)]}]}), "utf-8")
+    known = replace(study, records=study.records[:2])
+
+    made = crate.write(known, tmp_path / "cats-crate")
+
+    assert not (made / "notebook").exists()
+    assert "The notebook file was left out: it holds a key" in graph(made)["./"]["description"]
+    assert not [path for path in made.rglob("*.*") for word in words.values() if word.encode() in path.read_bytes()]
+    assert complaints(made, "process-run-crate-0.5") == []
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "no JSON", '{"cells": [{"source": "sk-container-id-1", "n": 1}]}'])
+def test_a_notebook_without_a_key_is_handed_over(
+    tmp_path: Path, study: Study, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """Whatever it holds, and where a key is a word that anybody writes."""
+    monkeypatch.setenv("LOCAL_API_KEY", "source")
+    assert study.notebook is not None
+    study.notebook.write_text(text, "utf-8")
+
+    made = crate.write(replace(study, records=study.records[:2]), tmp_path / "cats-crate")
+
+    assert (made / "notebook" / "my cats.ipynb").read_text("utf-8") == text
+
+
+def test_a_time_beyond_the_calendar_is_left_out(tmp_path: Path, store: Path) -> None:
+    """Another hand wrote it: in UTC it would be in the year 10000."""
+    odd = record(call={"at": "9999-12-31T23:59:59.999999-23:59"})
+
+    assert "startTime" not in graph(crate.write(study_of(store, odd), tmp_path / "cats.zip"))["#call-call-1"]
+
+
 def test_a_crate_that_another_program_made_is_left_alone(tmp_path: Path, study: Study) -> None:
     """Also where it names every one of its files."""
     target = tmp_path / "cats-crate"
@@ -581,7 +683,7 @@ def test_without_the_library_the_way_to_it_is_said(
     with pytest.raises(SettingsError, match="rocrate") as caught:
         crate.write(study, tmp_path / "cats.zip")
 
-    assert caught.value.hint == 'pip install "jupyter-imagegen[exports]"'
+    assert caught.value.hint == 'In the folder of jupyter-imagegen: pip install ".[exports]"'
     assert not (tmp_path / "cats.zip").exists()
 
 

@@ -258,14 +258,15 @@ def test_an_earlier_dataset_is_replaced(tmp_path: Path, store: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir() if path != store) == ["otters"]
 
 
-@pytest.mark.parametrize("own", ["notes.txt", "train/mine.txt", "README.md"])
+@pytest.mark.parametrize("own", ["notes.txt", "train/mine.txt", "train/mine.png", "README.md", "train/metadata.jsonl"])
 def test_a_folder_of_someone_else_is_left_alone(tmp_path: Path, store: Path, own: str) -> None:
-    """Also one that is a dataset with something added to it, or whose card somebody wrote anew."""
+    """Also one that is a dataset with something added to it, or whose captions somebody corrected."""
     target = dataset.write(full(store), tmp_path / "otters")
-    (target / own).write_text("mine", "utf-8")
+    with (target / own).open("a", encoding="utf-8") as file:
+        file.write("mine")
     before = {path: path.read_bytes() for path in target.rglob("*") if path.is_file()}
 
-    with pytest.raises(StoreError, match="is there already") as caught:
+    with pytest.raises(StoreError, match=re.escape(f"is there already, and {own} in it")) as caught:
         dataset.write(study(store, call(9, store, picture("pink"))), target)
 
     assert "Nothing was exported" in caught.value.hint

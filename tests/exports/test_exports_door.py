@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
 import jupyter_imagegen as ig
@@ -65,7 +65,6 @@ def test_rows_of_the_history_are_exported_alone() -> None:
     assert prompts(ig.export("all.csv")) == ["an otter", "an otter [refuse]", "a lake", "a lake"]
     assert prompts(ig.export("one.csv", only=table[table.image_index == 1])) == ["a lake"]
     assert prompts(ig.export("two.csv", only=[table.id[0]])) == ["an otter"]
-    assert prompts(ig.export("none.csv", only=table[table.width > 1000])) == []
 
 
 def test_a_picture_alone_does_not_make_its_call_a_smaller_one(made: ig.Result) -> None:
@@ -151,6 +150,7 @@ def test_a_title_names_no_folder() -> None:
     """A notebook elsewhere is its file name; without one, there is a plain word."""
     assert ig.export("a.md").read_text().splitlines()[0] == "# Image generation in `Pictures`"
     ImageGen.instance().notebook = "/home/alice/far.ipynb"
+    ig.generate("a seal", provider="sketch", size="64x64")
     assert "# Image generation in `far.ipynb`" in ig.export("a.md").read_text()
 
 
@@ -194,12 +194,102 @@ def test_a_crate_says_under_which_license_it_is() -> None:
         assert "CC-BY-4.0" in json.dumps(json.loads(archive.read(name)))
 
 
-def test_an_export_of_nothing_is_an_export() -> None:
-    """An empty history has columns, and no rows."""
+def test_an_export_of_nothing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would take the place of a good one: what there is is said, and nothing is written."""
+    good = ig.export("good.csv").read_bytes()
+    table = ig.history()
     ImageGen.instance().notebook = "empty.ipynb"
 
-    assert list(pd.read_csv(ig.export("a.csv")).columns) == list(ig.history().columns)
-    assert "no call" in ig.export("a.md").read_text().lower()
+    with pytest.raises(errors.OptionError, match=r"None of empty\.ipynb; the store has 3 calls\."):
+        ig.export("good.csv")
+    with pytest.raises(errors.OptionError, match=r"None of typo\.ipynb; the store has 3 calls\."):
+        ig.export("good.csv", notebook="typo.ipynb")
+    empty: tuple[Any, ...] = ([], table[table.width > 1000])
+    for only in empty:
+        with pytest.raises(errors.OptionError, match=r"The selection is empty; the store has 3 calls\."):
+            ig.export("good.csv", only=only)
+    monkeypatch.setenv("IMAGEGEN_STORE", "another")
+    with pytest.raises(errors.OptionError, match="The store has no calls"):
+        ig.export("good.csv", notebook=None)
+
+    assert Path("good.csv").read_bytes() == good
+
+
+def test_a_notebook_that_was_mistyped_is_guessed() -> None:
+    """As any other name is."""
+    ImageGen.instance().notebook = "second.ipynb"
+    ig.generate("a seal", provider="sketch", size="64x64")
+
+    with pytest.raises(errors.OptionError, match=r"the store has 4 calls\. Did you mean .*second\.ipynb"):
+        ig.export("a.csv", notebook="secnd.ipynb")
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_no_export_goes_into_the_store_or_in_its_place(form: Form, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor onto a folder that holds it: nothing is written, and the store stays as it is."""
+    ig.export("kept", format="crate")
+    monkeypatch.setenv("IMAGEGEN_STORE", "kept")
+    before = {path: path.is_file() and path.read_bytes() for path in Path().rglob("*")}
+    ending = form.suffixes[0] if form.suffixes else ""
+    inside = [
+        f"kept/images/x{ending}",
+        f"kept/../kept/x{ending}",
+        str(Path(f"kept/x{ending}").absolute()),
+    ]
+    others = {"kept": "is the store", ".": "holds the store", "..": "holds the store"} if form.is_folder else {}
+
+    for path, where in (dict.fromkeys(inside, "is in the store") | others).items():
+        with pytest.raises(errors.OptionError, match=f"{where}, .*kept, in which an export changes nothing"):
+            ig.export(path, format=form.name, notebook=None)
+
+    assert {path: path.is_file() and path.read_bytes() for path in Path().rglob("*")} == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets only administrators make links")
+def test_a_link_into_the_store_is_the_store() -> None:
+    """By whatever way it is reached."""
+    Path("elsewhere").symlink_to(STORE, target_is_directory=True)
+
+    with pytest.raises(errors.OptionError, match="in the store"):
+        ig.export("elsewhere/a.html")
+
+
+def test_a_path_with_a_letter_that_ends_it_is_an_error_of_the_option() -> None:
+    """With no trace of the system's own error."""
+    with pytest.raises(errors.OptionError, match="is no path that can be written to"):
+        ig.export("a\0.html")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows takes both for names of files.")
+@pytest.mark.parametrize("path", ["~nobody-is-called-so/a.html", "a\ud800.html"])
+def test_what_is_no_path_on_this_system_is_an_error_of_the_option(path: str) -> None:
+    """Nobody's home, and half a letter."""
+    with pytest.raises(errors.OptionError, match="is no path that can be written to"):
+        ig.export(path)
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form.has_license], ids=lambda form: form.name)
+def test_a_license_is_no_key(form: Form, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither one that is set, nor what looks like one: nothing is written."""
+    monkeypatch.setenv("GATEWAY_API_KEY", "correct-horse-battery")
+    path = f"a{form.suffixes[0] if form.suffixes else ''}"
+
+    for key in ("sk-proj-abcdefghij0123456789ABCDEF", "Ask correct-horse-battery."):
+        with pytest.raises(errors.KeyInCell) as caught:
+            ig.export(path, format=form.name, license=key)
+        assert key not in str(caught.value)
+    with pytest.raises(errors.OptionError, match="A license is a text"):
+        ig.export(path, format=form.name, license=7)  # type: ignore[arg-type]
+    assert not Path(path).exists()
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form.has_license], ids=lambda form: form.name)
+def test_a_license_of_any_letters_can_be_written(form: Form) -> None:
+    """Letters that no page can hold, and no terminal should, are replaced."""
+    written = ig.export(f"a{form.suffixes[0] if form.suffixes else ''}", format=form.name, license="\x1b[31m \ud800")
+
+    files = [written] if written.is_file() else [each for each in written.rglob("*") if each.is_file()]
+    assert not any(b"\x1b[31m" in each.read_bytes() for each in files)
 
 
 def test_an_export_that_cannot_be_written_is_an_error_of_the_store() -> None:

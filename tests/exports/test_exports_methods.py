@@ -75,9 +75,9 @@ With 1 call, reference pictures or masks were sent (1 file). For 2 pictures, the
 had rewritten.
 
 The known cost is USD 1.25 for 2 calls (the provider's own figures and counted tokens at list prices); what 2 calls \
-cost is not known, and 1 of them may have been charged without giving a picture. The journal of all calls and the \
-pictures, byte for byte as they were received, are in the folder `imagegen/`. Of the pictures, 1 differs from what was \
-asked in size or format. The file of 1 picture is no longer there.
+cost is not known, and 1 of them may have been charged without giving a picture. The journal of all calls is \
+in the folder `imagegen/`. Of 4 pictures, 2 are there byte for byte as received, 1 was altered and 1 is gone. Of the \
+pictures, 1 differs from what was asked in size or format.
 """
 
 
@@ -131,8 +131,19 @@ def test_many_calls_are_told_in_the_plural(store: Path) -> None:
              base_url="https://gpu7.example/v1", fields={**high, "size": "512x512"}),
     )  # fmt: skip
     (store / records[1].images[0].path).unlink()
+    (store / records[4].images[0].path).write_bytes(picture("white"))
 
     assert MANY in text_of(store, *records)
+
+
+def test_only_what_is_there_is_said_to_be_there(store: Path) -> None:
+    """A picture that was altered is not byte for byte what was received; and where none came, none is promised."""
+    (made, none) = call(1, store, picture()), call(2, store, status="refused")
+    journal = "The journal of all calls is in the folder `imagegen/`."
+    assert f"{journal}\n" in text_of(store, none)
+    (store / made.images[0].path).write_bytes(picture("red"))
+
+    assert f"{journal} Of 1 picture, none is there byte for byte as received and 1 was altered." in text_of(store, made)
 
 
 def test_no_call_is_told_too(store: Path) -> None:

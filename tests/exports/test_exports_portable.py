@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import errno
+import shutil
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,8 @@ from support.properties import held
 from support.studies import call, study
 
 from jupyter_imagegen.errors import StoreError
-from jupyter_imagegen.exports import beside, portable, prose
+from jupyter_imagegen.exports import beside, manifest, portable, prose
+from jupyter_imagegen.exports.beside import Put
 from jupyter_imagegen.exports.originals import is_below, original
 
 
@@ -204,9 +208,9 @@ def test_a_bar_does_not_end_a_cell() -> None:
     assert prose.table(("a",), [("x | y",)]) == "| a |\n| --- |\n| x ¦ y |"
 
 
-def fill_the_disk(folder: Path) -> None:
+def fill_the_disk(put: Put) -> None:
     """One file is written, and there is no room for another."""
-    beside.put(folder / "a", b"two")
+    put("a", b"two")
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
@@ -217,58 +221,254 @@ def test_a_stream_is_there_when_it_is_whole(tmp_path: Path) -> None:
         file.write(b"one")
         assert not target.exists()
     with pytest.raises(StoreError, match="Cannot write"), beside.stream(target) as file:
-        fill_the_disk(Path(file.name).parent / "deep")
+        fill_the_disk(lambda _, data: file.writelines([data]))
 
     assert target.read_bytes() == b"one"
-    assert [path.name for path in target.parent.iterdir() if path.is_file()] == ["x.tar"]
+    assert [path.name for path in target.parent.iterdir()] == ["x.tar"]
+
+
+def test_a_file_that_is_interrupted_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a half of it, nor a temporary one beside what was there."""
+    target = beside.write(tmp_path / "a.md", b"one")
+    monkeypatch.setattr(beside, "sync_file", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        beside.write(target, b"two")
+
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a.md", b"one")]
+
+
+def interrupted(*_: object) -> None:
+    """The person presses the stop button."""
+    raise KeyboardInterrupt
+
+
+def exported(target: Path, **files: bytes) -> Path:
+    """A folder that an export of the form `x` made, of these files."""
+    with beside.folder(target, "x") as put:
+        for name, data in files.items():
+            put(name, data)
+    return target
+
+
+def there(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, manifests aside."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != manifest.NAME)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 def test_a_folder_is_there_when_it_is_whole(tmp_path: Path) -> None:
     """One of ours is replaced in one step; an error in the midst leaves the old one."""
     target = tmp_path / "export"
-    with beside.folder(target, lambda _: True) as folder:
-        beside.put(folder / "deep" / "a", b"one")
+    with beside.folder(target, "x") as put:
+        put("deep/a", b"one")
         assert not target.exists()
-    with pytest.raises(StoreError, match="Cannot write"), beside.folder(target, lambda _: True) as folder:
-        fill_the_disk(folder)
+    with pytest.raises(StoreError, match="Cannot write"), beside.folder(target, "x") as put:
+        fill_the_disk(put)
 
-    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == [
-        "export",
-        "export/deep",
-        "export/deep/a",
-    ]
+    assert there(tmp_path) == {"export/deep/a": b"one"}
 
-    with beside.folder(target, lambda _: True) as folder:
-        beside.put(folder / "b", b"three")
+    exported(target, b=b"three")
 
-    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == ["export", "export/b"]
+    assert there(tmp_path) == {"export/b": b"three"}
+    assert [path.name for path in tmp_path.iterdir()] == ["export"]
 
 
+@pytest.mark.parametrize("error", [PermissionError(errno.EACCES, "Permission denied"), KeyboardInterrupt()])
+@pytest.mark.parametrize("when", ["moved aside", "put in its place"])
 def test_a_folder_that_cannot_take_its_place_leaves_the_old_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str, error: BaseException
 ) -> None:
-    """The old one is moved aside, and comes back."""
-    target, rename = tmp_path / "export", Path.rename
-    with beside.folder(target, lambda _: True) as folder:
-        beside.put(folder / "a", b"one")
+    """It is moved aside and comes back, also where the person interrupts between the two steps."""
+    target, rename = exported(tmp_path / "export", a=b"one"), Path.rename
 
     def refused(self: Path, to: Path) -> Path:
-        if to == target and (self / "b").exists():
+        if to == target and (self / "b").exists() and when == "put in its place":
+            raise error
+        moved = rename(self, to)
+        if self == target and when == "moved aside":
+            raise error
+        return moved
+
+    monkeypatch.setattr(Path, "rename", refused)
+    with pytest.raises((StoreError, KeyboardInterrupt)):
+        exported(target, b=b"two")
+
+    assert there(tmp_path) == {"export/a": b"one"}
+    assert [path.name for path in tmp_path.iterdir()] == ["export"]
+
+
+def test_an_interrupt_after_the_change_leaves_the_new_one_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No half of the old one stays beside it."""
+    target, remove = exported(tmp_path / "export", a=b"one"), shutil.rmtree
+    asked: list[Path] = []
+
+    def stopped(folder: Path, *, ignore_errors: bool) -> None:
+        asked.append(folder)
+        if len(asked) == 1:
+            raise KeyboardInterrupt
+        remove(folder, ignore_errors=ignore_errors)
+
+    monkeypatch.setattr(shutil, "rmtree", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        exported(target, b=b"two")
+
+    assert there(tmp_path) == {"export/b": b"two"}
+    assert [path.name for path in tmp_path.iterdir()] == ["export"]
+
+
+def test_what_cannot_be_put_back_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The old folder is whole under a hidden name, which only the error can tell."""
+    target, rename = exported(tmp_path / "export", a=b"one"), Path.rename
+
+    def once(self: Path, to: Path) -> Path:
+        if self != target:
             raise PermissionError(errno.EACCES, "Permission denied")
         return rename(self, to)
 
-    monkeypatch.setattr(Path, "rename", refused)
-    with pytest.raises(StoreError, match="Permission denied"), beside.folder(target, lambda _: True) as folder:
-        beside.put(folder / "b", b"two")
+    monkeypatch.setattr(Path, "rename", once)
+    with pytest.raises(StoreError, match="could not be put back: Permission denied") as caught:
+        exported(target, b=b"two")
 
-    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == ["export", "export/a"]
+    (old,) = tmp_path.iterdir()
+    assert str(old) in caught.value.message
+    assert there(old) == {"a": b"one"}
+
+
+@pytest.mark.parametrize("change", [lambda _: None, lambda folder: (folder / "notes.txt").write_bytes(b"mine")])
+def test_a_folder_that_somebody_makes_at_that_moment_costs_nobody_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], object]
+) -> None:
+    """Theirs stays where it is, and the old one is whole beside it: no file of either is removed."""
+    target, rename = exported(tmp_path / "export", a=b"one"), Path.rename
+
+    def raced(self: Path, to: Path) -> Path:
+        if self == target:
+            change(target)
+            before.update(there(target))
+        moved = rename(self, to)
+        if self == target:
+            target.mkdir()
+            (target / "theirs").write_bytes(b"new")
+        return moved
+
+    before: dict[str, bytes] = {}
+    monkeypatch.setattr(Path, "rename", raced)
+    with pytest.raises(StoreError, match="could not be put back"):
+        exported(target, b=b"two")
+
+    assert there(target) == {"theirs": b"new"}
+    (old,) = (path for path in tmp_path.iterdir() if path != target)
+    assert there(old) == before
+
+
+def add(folder: Path) -> None:
+    """Put a file of one's own into a folder."""
+    (folder / "notes.txt").write_bytes(b"mine")
+
+
+def correct(folder: Path) -> None:
+    """Change a file of the export by hand."""
+    (folder / "a").write_bytes(b"corrected")
+
+
+def link(folder: Path) -> None:
+    """Put a link to another folder there."""
+    (folder / "more").symlink_to(folder.parent, target_is_directory=True)
+
+
+def unname(folder: Path) -> None:
+    """Take the manifest away."""
+    (folder / manifest.NAME).unlink()
+
+
+def claim(folder: Path) -> None:
+    """Write a manifest that is none."""
+    (folder / manifest.NAME).write_bytes(b'{"form": "x", "sha256": []}')
+
+
+needs_links = pytest.mark.skipif(sys.platform == "win32", reason="Windows lets only administrators make links")
+CHANGES = (add, correct, pytest.param(link, marks=needs_links), unname, claim)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_folder_in_which_something_is_a_persons_own_is_left_alone(
+    tmp_path: Path, change: Callable[[Path], None]
+) -> None:
+    """Added or changed: it is said what, and nothing is written."""
+    target = exported(tmp_path / "export", a=b"one")
+    change(target)
+    before = sorted((path.name, path.is_file() and path.read_bytes()) for path in target.iterdir())
+
+    with pytest.raises(StoreError, match="is there already") as caught:
+        exported(target, a=b"two")
+
+    assert "Nothing was exported" in caught.value.hint
+    assert sorted((path.name, path.is_file() and path.read_bytes()) for path in target.iterdir()) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["export"]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_is_put_there_during_an_export_is_left_alone(tmp_path: Path, change: Callable[[Path], None]) -> None:
+    """The folder is looked at again when it was moved aside, and comes back as it is."""
+    target, before = exported(tmp_path / "export", a=b"one"), set[str]()
+
+    def meanwhile() -> None:
+        with beside.folder(target, "x") as put:
+            put("a", b"two")
+            change(target)
+            before.update(path.name for path in target.iterdir())
+
+    with pytest.raises(StoreError, match="is there already"):
+        meanwhile()
+
+    assert {path.name for path in target.iterdir()} == before
+    assert (target / "a").read_bytes() in (b"one", b"corrected")
+    assert [path.name for path in tmp_path.iterdir()] == ["export"]
+
+
+def test_an_export_is_replaced_by_one_of_its_own_form_alone(tmp_path: Path) -> None:
+    """A crate is no dataset. A file that a person took away is no loss."""
+    target = exported(tmp_path / "export", a=b"one", b=b"two")
+    with pytest.raises(StoreError, match="no export of this kind"), beside.folder(target, "y"):
+        pass
+    (target / "b").unlink()
+
+    assert there(exported(target, c=b"three")) == {"c": b"three"}
+
+
+def test_the_same_files_give_the_same_manifest(tmp_path: Path) -> None:
+    """In whatever order they came; a letter with an accent is the same in either spelling."""
+    one = exported(tmp_path / "one", a=b"1", b=b"2")
+    two = exported(tmp_path / "two", b=b"2", a=b"1")
+    with beside.folder(accent := tmp_path / "three", "x") as put:
+        put("e\u0301", b"3")
+    (accent / "e\u0301").rename(accent / "\u00e9")
+
+    assert (one / manifest.NAME).read_bytes() == (two / manifest.NAME).read_bytes()
+    assert there(exported(accent, a=b"1")) == {"a": b"1"}
+
+
+@needs_links
+def test_a_link_to_a_folder_stays_a_link(tmp_path: Path) -> None:
+    """What it leads to is replaced."""
+    real = exported(tmp_path / "real", a=b"one")
+    (tmp_path / "link").symlink_to(real, target_is_directory=True)
+
+    exported(tmp_path / "link", b=b"two")
+
+    assert (tmp_path / "link").is_symlink()
+    assert there(real) == {"b": b"two"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "real"]
 
 
 def test_a_file_is_never_replaced_by_a_folder(tmp_path: Path) -> None:
     """It is not an export of this kind."""
     (tmp_path / "export").write_bytes(b"mine")
 
-    with pytest.raises(StoreError, match="is there already"), beside.folder(tmp_path / "export", lambda _: True):
+    with pytest.raises(StoreError, match="is there already"), beside.folder(tmp_path / "export", "x"):
         pass
 
     assert (tmp_path / "export").read_bytes() == b"mine"

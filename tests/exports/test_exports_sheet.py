@@ -217,6 +217,7 @@ def test_a_picture_that_cannot_be_shown_says_why(tmp_path: Path) -> None:
     assert [card.images for card in page.cards] == [[], [], []]
     for card, reason in zip(page.cards, ("is not there", "was altered", "svg is not decoded"), strict=True):
         assert reason in card.text
+    assert page.texts["p"].startswith("3 pictures · 1 altered · 1 gone · 3 calls")
 
 
 @pytest.mark.parametrize("path", ["../other.png", "images/../../other.png", "{absolute}", "..\\other.png", "link.png"])

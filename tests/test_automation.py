@@ -74,7 +74,9 @@ def test_nbclient_timeout_closes_the_connection(gateway: Gateway, tmp_path: Path
     """With interrupt_on_timeout the cell is interrupted, and the server sees the client go."""
     gateway.rule = lambda _: Hang()
     made = notebook("%load_ext jupyter_imagegen", f"%%imagegen --base-url {gateway.url}\nan otter")
-    client = NotebookClient(made, timeout=5, interrupt_on_timeout=True, resources={"metadata": {"path": str(tmp_path)}})
+    client = NotebookClient(
+        made, timeout=12, interrupt_on_timeout=True, resources={"metadata": {"path": str(tmp_path)}}
+    )
     with pytest.raises(CellExecutionError, match="KeyboardInterrupt"):
         client.execute()
     assert gateway.hung_up.wait(10)

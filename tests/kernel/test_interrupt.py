@@ -152,10 +152,27 @@ def test_interrupts_at_random_moments_leave_nothing_open_doubled_or_unrecorded(
     assert set(keys) <= set(kernel.value("ig.history().id.tolist()"))
 
 
+ENDS_ONCE_IT_HAS_ARRIVED = """
+import asyncio, pathlib
+async with asyncio.timeout(None) as limit:
+    async def end():
+        while not pathlib.Path("arrived").exists():
+            await asyncio.sleep(0.01)
+        limit.reschedule(asyncio.get_running_loop().time())
+    ending = asyncio.ensure_future(end())
+    await ig.agenerate("an otter", base_url="{url}")
+"""
+"""A deadline of the user's own that is over when the server has the request, however fast the machine is."""
+
+
 def test_a_timeout_of_the_users_own_stays_a_timeout(kernel: Kernel, gateway: Gateway) -> None:
     """asyncio.timeout round an await closes the connection and raises TimeoutError, not KeyboardInterrupt."""
-    gateway.rule = lambda _: Hang()
-    code = "import asyncio\nasync with asyncio.timeout(0.5):\n    await ig.agenerate('an otter', base_url='{url}')"
-    assert kernel.run(code.format(url=gateway.url)).ename == "TimeoutError"
-    assert gateway.hung_up.wait(10)
+
+    def arrive(_: Asked) -> Hang:
+        (kernel.folder / "arrived").touch()
+        return Hang()
+
+    gateway.rule = arrive
+    assert kernel.run(ENDS_ONCE_IT_HAS_ARRIVED.format(url=gateway.url)).ename == "TimeoutError"
+    assert gateway.hung_up.wait(30)
     assert rows(kernel) == ["cancelled"]

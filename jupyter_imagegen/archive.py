@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from . import bridge, cells
 from .edge import plain_errors
-from .errors import KeyInCell, OptionError
+from .errors import KeyInCell, OptionError, StoreError
 from .journal import Noted, Rated, Tagged, Untagged, next_moment, now
 from .keys import held, looks_like_key
 from .marks import own_note, own_rating
@@ -114,7 +114,13 @@ def verify(*, repair: bool = False) -> Report:
     from .audit import audit, mend  # noqa: PLC0415  (loaded by the first look)
 
     with plain_errors():
-        found = audit(photograph().store)
+        store = photograph().store
+        if not store.is_dir():
+            message = f"There is no folder {store}, so there is nothing to look at."
+            raise StoreError(
+                message, "It is made by the first call, where the kernel starts or where IMAGEGEN_STORE says."
+            )
+        found = audit(store)
         return mend(found) if repair else found
 
 

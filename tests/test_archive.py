@@ -196,6 +196,15 @@ def test_a_record_whose_picture_is_gone_is_not_shown(two: ig.Result) -> None:
         ig.replay(two)
 
 
+# --- looking whether everything is there
+
+
+def test_a_store_that_is_not_there_is_not_sound() -> None:
+    """The kernel may have been started elsewhere: an empty report would hide that."""
+    with pytest.raises(errors.StoreError, match=r"There is no folder .*imagegen"):
+        ig.verify()
+
+
 # --- comparing
 
 

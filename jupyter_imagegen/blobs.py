@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import re
 import secrets
@@ -142,6 +143,14 @@ def read_file(path: Path) -> bytes:
     if not S_ISREG(path.stat().st_mode):
         raise OSError(errno.EINVAL, "Not a regular file", str(path))
     return path.read_bytes()
+
+
+def has_digest(path: Path, sha256: str) -> bool:
+    """Whether a file is there, and is byte for byte the one with this digest in hex."""
+    try:
+        return hashlib.sha256(read_file(path)).hexdigest() == sha256
+    except OSError:
+        return False
 
 
 def make_folder(folder: Path) -> None:

@@ -5,7 +5,6 @@ The only file that imports pandas.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
@@ -15,7 +14,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from .blobs import read_file
+from .blobs import has_digest
 from .journal import Kept
 from .mismatch import mismatch
 from .plan import dollars
@@ -267,7 +266,4 @@ def _thumbnail(row: pd.Series[Any], alt: str) -> str:
 
 def _is_what_came(path: Path, sha256: object) -> bool:
     """Whether the file is that picture: a link in a store of somebody else's may lead to any picture of this person."""
-    try:
-        return not isinstance(sha256, str) or hashlib.sha256(read_file(path)).hexdigest() == sha256
-    except OSError:
-        return False
+    return not isinstance(sha256, str) or has_digest(path, sha256)

@@ -1,7 +1,7 @@
 """The append-only log: one segment per kernel session, one JSON object per line.
 
-A segment has one writer, so no lock is ever needed: two kernels, a network home directory and a crash are plain
-cases. Every line is durable before anything else happens. docs/files.md describes the lines.
+A segment has one process that appends to it, so no lock is ever needed: two kernels, a network home directory and a
+crash are plain cases. Every line is durable before anything else happens. docs/files.md describes the lines.
 """
 
 from __future__ import annotations

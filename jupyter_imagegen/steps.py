@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import Final
 
 from . import config
 from .ask import Step
-from .blobs import read_file
+from .blobs import has_digest
 from .bridge import session_name
 from .endpoint import Endpoint, resolve
 from .errors import RecordDamaged
@@ -69,7 +68,7 @@ def cached(options: Options, asker: Asker) -> Steps:
     return replace(sent, steps=steps)
 
 
-def sought(request: ImageRequest, endpoint: Endpoint, options: Options) -> Wanted:
+def _sought(request: ImageRequest, endpoint: Endpoint, options: Options) -> Wanted:
     """What a record has to be of, to stand in for this request."""
     return Wanted(
         request_hash=request.fingerprint,
@@ -105,19 +104,12 @@ def refuse_damaged(record: Record, store: Path) -> None:
 
 def is_undamaged(record: Record, store: Path) -> bool:
     """Whether each of its pictures is there, byte for byte."""
-    return all(_has(store / kept.path, kept.sha256) for kept in record.images)
+    return all(has_digest(store / kept.path, kept.sha256) for kept in record.images)
 
 
 def _recorded(
     request: ImageRequest, endpoint: Endpoint, options: Options, asker: Asker, records: tuple[Record, ...]
 ) -> Record | None:
-    wanted = sought(request, endpoint, options)
+    wanted = _sought(request, endpoint, options)
     found = stand_ins(records, wanted, take_place(wanted, asker), asker.here, is_whole)
     return next((record for record in found if is_undamaged(record, asker.settings.store)), None)
-
-
-def _has(path: Path, sha256: str) -> bool:
-    try:
-        return hashlib.sha256(read_file(path)).hexdigest() == sha256
-    except OSError:
-        return False

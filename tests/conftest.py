@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 from support.clock import leap_at_stalls
 from support.gateway import Gateway
 from support.interpreters import ROOT
 from support.kernels import Kernel
+from traitlets.config import Config
 
 _OURS = ("IMAGEGEN_", "OPENAI_", "ZENLAYER_", "QUICKROUTER_", "SKETCH_", "JPY_")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
@@ -62,6 +64,18 @@ def closed_journals() -> Iterator[None]:
     for loop in bridge._loops if bridge is not None else ():
         for session in list(loop.sessions.values()):
             session._segment.close()
+
+
+@pytest.fixture
+def shell() -> Iterator[Any]:
+    """A real shell in this process, whose displays can be captured."""
+    hook, excepthook = sys.displayhook, sys.excepthook
+    config = Config()
+    config.HistoryManager.enabled = False
+    InteractiveShell.clear_instance()
+    yield InteractiveShell.instance(config=config)
+    InteractiveShell.clear_instance()
+    sys.displayhook, sys.excepthook = hook, excepthook
 
 
 @pytest.fixture

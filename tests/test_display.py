@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -13,12 +12,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from PIL import Image as Pillow
 from support.made import record, result
 from support.pictures import picture
-from traitlets.config import Config
 
 from jupyter_imagegen import display
 from jupyter_imagegen.blobs import nearby
@@ -29,16 +26,7 @@ RED = picture("red")
 EVIL = "<script>alert(1)</script>\"'&"
 
 
-@pytest.fixture(autouse=True)
-def shell() -> Iterator[Any]:
-    """A real shell, whose displays can be captured."""
-    hook, excepthook = sys.displayhook, sys.excepthook
-    config = Config()
-    config.HistoryManager.enabled = False
-    InteractiveShell.clear_instance()
-    yield InteractiveShell.instance(config=config)
-    InteractiveShell.clear_instance()
-    sys.displayhook, sys.excepthook = hook, excepthook
+pytestmark = pytest.mark.usefixtures("shell")
 
 
 def shown(found: Result) -> list[Any]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import base64
 import random
 import struct
-import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
 from typing import Any
@@ -15,14 +14,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from PIL import Image as Pillow
 from PIL import ImageDraw
 from support.kernels import Kernel
 from support.pictures import picture
 from support.properties import held
-from traitlets.config import Config
 
 from jupyter_imagegen.drift import Drift, Side, bundles, dhash, drift
 from jupyter_imagegen.preview import HEAVIEST, MOST_PIXELS
@@ -436,18 +433,6 @@ def test_two_that_are_not_decoded_are_a_caption() -> None:
     assert set(caption) == {"text/plain", "text/html"}
     assert metadata == {}
     assert "alert" not in str(caption)
-
-
-@pytest.fixture
-def shell() -> Iterator[Any]:
-    """A real shell, whose displays can be captured."""
-    hook, excepthook = sys.displayhook, sys.excepthook
-    config = Config()
-    config.HistoryManager.enabled = False
-    InteractiveShell.clear_instance()
-    yield InteractiveShell.instance(config=config)
-    InteractiveShell.clear_instance()
-    sys.displayhook, sys.excepthook = hook, excepthook
 
 
 def test_a_drift_shows_itself_at_the_end_of_a_cell(shell: Any) -> None:

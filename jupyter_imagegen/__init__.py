@@ -22,6 +22,9 @@ The modules, in the order of their imports; each uses only those above it:
     catalogue    providers and models as data
     config       the catalogue with a person's own imagegen.toml over it
     limits       what a model is documented to refuse
+    fields       a model's row -> the fields of a form
+    draft        what stands in a form <-> Options
+    celltext     Options -> the cell that asks for the same
     endpoint     Options × settings × catalogue -> Endpoint, and the key that may go there
     form         fields and pictures -> multipart/form-data
     dialects     how each family of servers spells a request
@@ -48,6 +51,7 @@ The modules, in the order of their imports; each uses only those above it:
     difference   what one request asks for that another does not
     mismatch     what came against what was asked
     bill         what the calls of a history cost together
+    gallery      Records -> cards: found, paged, and told in words
     sight        a preview of a picture that is being painted
     preview      small pictures for the notebook
     drift        how far apart two pictures are

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from . import config
+from .blobs import nearby
 from .catalogue import CUSTOM
 from .difference import differences
 from .endpoint import resolve
@@ -52,6 +53,27 @@ def again(record: Record, changes: Mapping[str, Any], settings: Settings) -> Opt
     )
 
 
+def asked_by(record: Record, settings: Settings) -> Options:
+    """What a call asked for, as options that stand on their own: whom it asked by name, and its pictures by path.
+
+    Nothing on this machine decides where they lead; an address that nobody here has set stays one that only a record
+    names, and no key goes there before a person types it. The tags and the note are those given with the call.
+
+    Raises OptionError for a forgotten call, and RecordDamaged where a picture that was sent is gone or altered.
+    """
+    # In a replay nothing is sent, so an address that is another one here is no reason to refuse.
+    then = again(record, {}, replace(settings, mode="replay"))
+    return replace(
+        then,
+        where=_by_name(record, settings),
+        images=tuple(_paths(record, "image", settings.store)),
+        mask=next(_paths(record, "mask", settings.store), None),
+        tags=record.call.tags,
+        note=record.call.note,
+        parent_id=None,
+    )
+
+
 def said_again(before: Record, after: Record) -> tuple[str, ...]:
     """That one call asked another one again, and a line for each thing that it asked otherwise."""
     changed = differences(_all(before), _all(after))
@@ -82,6 +104,11 @@ def _reference(given: Input, store: Path) -> Reference:
         message = f"The picture {given.path}, which was sent then, is gone or is not what it was."
         raise RecordDamaged(message)
     return replace(found, name=given.name)
+
+
+def _paths(record: Record, role: str, store: Path) -> Iterator[str]:
+    """Where the pictures that were sent are kept."""
+    return (nearby(store / given.path) for given in record.call.inputs if given.role == role)
 
 
 def _as_changed(changes: Mapping[str, Any], prompt: str) -> Options:
@@ -117,6 +144,14 @@ def _where(record: Record, new: Options, changes: Mapping[str, Any], settings: S
         return Where(base_url=address, model=model, is_recorded=True)
     message = f"{record.id} went to {named} at {address}, which is not its address here. Nothing was sent."
     raise KeyMisdirected(message, f"ig.rerun(id, base_url={address!r}) asks there.")
+
+
+def _by_name(record: Record, settings: Settings) -> Where:
+    """Whom the record was asked of: the provider by its name, with the address where the name alone leads elsewhere."""
+    named = Where(provider=None if record.provider == CUSTOM else record.provider, model=record.model)
+    if named.provider is not None and _leads_to(named, record, settings):
+        return named
+    return replace(named, base_url=record.call.base_url, is_recorded=not _leads_to(Where(), record, settings))
 
 
 def _leads_to(here: Where, record: Record, settings: Settings) -> bool:

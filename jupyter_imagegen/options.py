@@ -155,6 +155,8 @@ def _pictures(value: object) -> Sequence[object]:
 
 
 def _picture(name: str, value: object) -> Given:
+    if isinstance(value, Reference):
+        return value
     return str(value) if isinstance(value, str | Path) else of_value(value, name)
 
 
@@ -210,8 +212,8 @@ def _fields(values: tuple[tuple[Switch, Any], ...], params: tuple[tuple[str, str
 
 def _refuse_contradictions(fields: Mapping[str, object]) -> None:
     for name, value in fields.items():
-        if is_key_name(name) or looks_like_key(str(value)):
-            message = f"{name} would put a key into the request and its record."
+        if is_key_name(name) or looks_like_key(name) or looks_like_key(str(value)):
+            message = f"{shown(name)} would put a key into the request and its record."
             raise KeyInCell(message)
         if name in _ELSEWHERE:
             message = f"{name} is not a field of the body: {_ELSEWHERE[name]}."

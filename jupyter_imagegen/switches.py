@@ -131,6 +131,8 @@ def _json_or_word(text: str) -> str:
     """The value as JSON; what is none, and does not begin like some, is a text, as people write it."""
     try:
         value = json.loads(text, parse_constant=_no_constant)
+    except RecursionError:
+        raise ValueError("KEY=JSON, nested less deeply") from None
     except ValueError:
         return _word(text)
     try:

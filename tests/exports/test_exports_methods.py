@@ -363,7 +363,7 @@ def test_the_embedded_endpoint_is_told_apart(tmp_path: Path) -> None:
     assert f"using jupyter-imagegen {made.record.version} under Python 3." in text
     assert "paints without a model" in graded(text)
     assert "paints without a model" not in graded(elsewhere)
-    assert "whether the model takes one is not known" in graded(elsewhere)
+    assert "The model takes a seed" in graded(elsewhere)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import msgspec
 
 from jupyter_imagegen.blobs import keep_image
 from jupyter_imagegen.image import sniff
-from jupyter_imagegen.journal import Called, Ended, Kept
+from jupyter_imagegen.journal import Called, Ended, Kept, Opened
 from jupyter_imagegen.records import Record
 from jupyter_imagegen.result import Result, result_of
 
@@ -52,3 +52,21 @@ def record(*images: Kept, end: Ended | None = None, call: dict[str, Any] | None 
 def result(store: Path, *pictures: bytes, **call: Any) -> Result:
     """A result with these pictures, of one call."""
     return result_of((record(*(kept(store, data, place) for place, data in enumerate(pictures)), call=call),), store)
+
+
+def long_history(store: Path, calls: int, pictures: tuple[bytes, ...], notebook: str | None = None) -> None:
+    """A store with a segment of so many calls; the files of their pictures are fewer, and come round."""
+    files = [kept(store, data) for data in pictures]
+    lines: list[Any] = [
+        Opened(journal=1, at="2026-11-21T04:00:00Z", version="0", python="3", host="h", pid=1, process_started=None)
+    ]
+    for number in range(calls):
+        name, at = f"20261121T000000{number:06}Z-{number:08x}", "2026-11-21T04:15:00.123456Z"
+        asked = {"n": 1, "params": msgspec.Raw(b'{"model":"m"}'), "model": "m", "prompt": f"otter {number}"}
+        whom = {"provider": "openai", "base_url": "https://api.openai.com/v1", "request_hash": "r1:0"}
+        lines.append(Called(id=name, at=at, notebook=notebook, **asked, **whom))  # type: ignore[arg-type]
+        lines.append(msgspec.structs.replace(files[number % len(files)], id=name))
+        lines.append(Ended(id=name, at=at, status="ok", latency_s=1.0, attempts=1))
+    (store / "journal").mkdir(parents=True, exist_ok=True)
+    data = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
+    (store / "journal" / "20261121T000000000000Z-00000000.jsonl").write_bytes(data)

@@ -75,6 +75,7 @@ The modules, in the order of their imports; each uses only those above it:
     steps        what of an ask is sent, and what records stand in for
     offline      an ask answered from records alone
     prepare      Options -> Ask
+    foresee      what a call will be, while it is still being written
     frame        Records -> the dataframe
     listing      the catalogue as a table
     exports      what was made, in forms that others can take
@@ -83,6 +84,7 @@ The modules, in the order of their imports; each uses only those above it:
     erase        forgetting a call
     archive      history, spent, replay, compare, verify, rate, tag, note, forget, export
     api          generate, agenerate, rerun
+    widgets      the panel: a form, its jobs, the gallery
     completion   Tab
     questions    prompts that end in `?`
     magic        %%imagegen
@@ -101,6 +103,7 @@ if TYPE_CHECKING:
     from .errors import ImageGenError, Refused
     from .records import Record
     from .result import Picture, Result
+    from .widgets import panel
 
 __version__ = "0.1.0"
 
@@ -117,6 +120,7 @@ _HOMES = {
     "generate": "api",
     "history": "archive",
     "note": "archive",
+    "panel": "widgets",
     "rate": "archive",
     "replay": "archive",
     "rerun": "api",
@@ -139,6 +143,7 @@ __all__ = [
     "generate",
     "history",
     "note",
+    "panel",
     "rate",
     "replay",
     "rerun",

@@ -59,6 +59,12 @@ def history(notebook: str | Here | None = Here.NOTEBOOK) -> History:
     return made
 
 
+def recorded() -> tuple[Record, ...]:
+    """The records of this notebook, oldest first; all of the store where it cannot know its own name."""
+    settings = photograph()
+    return tuple(_of(_wanted(Here.NOTEBOOK, settings), read(settings.store)))
+
+
 def spent(notebook: str | Here | None = Here.NOTEBOOK) -> Spent:
     """What the calls of this notebook cost together, as far as that is known; `notebook` is as in `history`."""
     from .bill import spent as total  # noqa: PLC0415  (loaded by the first look)

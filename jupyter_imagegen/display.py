@@ -8,9 +8,11 @@ from __future__ import annotations
 import sys
 import time
 from base64 import b64encode
+from collections.abc import Mapping
 from contextlib import suppress
 from html import escape
-from typing import TYPE_CHECKING, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 from .blobs import nearby
 from .mismatch import of_calls, of_picture
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from .sight import Sight
 
 Bundle = dict[str, str]
+Metadata = Mapping[str, Mapping[str, str | int]]
 
 _FIRST_TICK_S: Final = 1.0
 _LONGEST_ALT: Final = 400
@@ -36,15 +39,27 @@ def show(result: Result) -> None:
     """Display the pictures of a result, then its caption."""
     from IPython.display import display  # noqa: PLC0415  (not needed in a script)
 
-    found = _picture(result)
-    if found is not None:
-        mime, alt = found.mime, _alt(result)
-        data = {mime: b64encode(found.data).decode("ascii"), "text/plain": alt}
-        display(data, raw=True, metadata={mime: {"alt": alt, "width": found.width, "height": found.height}})
-    display(_lines_bundle(caption_lines(result)), raw=True)
+    for data, metadata in bundles(result):
+        if data:
+            display(data, raw=True, metadata=dict(metadata))
 
 
-def _picture(result: Result) -> Preview | None:
+def bundles(result: Result) -> tuple[tuple[Bundle, Metadata], tuple[Bundle, Metadata]]:
+    """What a notebook is given of a result, with its metadata: the picture, empty where there is none; the caption."""
+    return _picture_bundle(result), (_lines_bundle(caption_lines(result)), {})
+
+
+def _picture_bundle(result: Result) -> tuple[Bundle, Metadata]:
+    found = picture_of(result)
+    if found is None:
+        return {}, {}
+    mime, alt = found.mime, _alt(result)
+    data = {mime: b64encode(found.data).decode("ascii"), "text/plain": alt}
+    return data, {mime: {"alt": alt, "width": found.width, "height": found.height}}
+
+
+def picture_of(result: Result) -> Preview | None:
+    """The one picture that shows a result: a preview, the whole, or of several a labelled grid."""
     if result.inline == "none" or not result.pictures:
         return None
     from . import preview  # noqa: PLC0415  (Pillow is loaded when a picture is first shown)
@@ -108,8 +123,8 @@ class Progress:
         self._said = 0
         self._seen: tuple[Sight, ...] = ()
         self._is_kernel = shell is not None and getattr(shell, "kernel", None) is not None and _publishes(shell)
-        self._line = _Place()
-        self._picture = _Place()
+        self._line = Spot()
+        self._picture = Spot()
 
     def tick(self, sights: tuple[Sight, ...]) -> None:
         """Say the elapsed whole seconds, once for each, and show the previews, once for each."""
@@ -147,22 +162,24 @@ class Progress:
                 self._picture.put({found.mime: b64encode(found.data).decode("ascii"), "text/plain": alt})
 
 
-class _Place:
-    """A display of our own in the cell that is running, made with the first thing that is put there."""
+class Spot:
+    """A display of our own, in the cell that runs when the first thing is put there; what follows takes its place."""
 
     def __init__(self) -> None:
         self._handle: DisplayHandle | None = None
 
-    def put(self, bundle: Bundle) -> None:
+    def put(self, bundle: Mapping[str, Any], metadata: Metadata = MappingProxyType({})) -> None:
+        """Show it here."""
         if self._handle is None:
             from IPython.display import DisplayHandle  # noqa: PLC0415  (not needed in a script)
 
             self._handle = DisplayHandle()
-            self._handle.display(bundle, raw=True)
+            self._handle.display(bundle, raw=True, metadata=dict(metadata))
         else:
-            self._handle.update(bundle, raw=True)
+            self._handle.update(bundle, raw=True, metadata=dict(metadata))
 
     def clear(self) -> None:
+        """Show nothing here, if anything was shown."""
         if self._handle is not None:
             self.put({"text/plain": ""})
 

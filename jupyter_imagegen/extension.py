@@ -37,7 +37,8 @@ def unload(shell: InteractiveShell) -> None:
         cells.unwatch(shell)
         shell.input_transformers_cleanup.remove(keep_question_marks)
     completion.remove(shell)
-    for kind, names in {"line": ("imagegen", "imagegen_history", "imagegen_models"), "cell": ("imagegen",)}.items():
+    lines = ("imagegen", "imagegen_history", "imagegen_models", "imagegen_panel")
+    for kind, names in {"line": lines, "cell": ("imagegen",)}.items():
         for name in names:
             shell.magics_manager.magics[kind].pop(name, None)
 

@@ -36,6 +36,11 @@ def find(variable: str, environ: Mapping[str, str]) -> Secret | None:
     )
 
 
+def is_at_hand(variable: str, environ: Mapping[str, str]) -> bool:
+    """Whether a key is set in the environment or was typed; nobody else is asked, who might show a dialog."""
+    return bool((environ.get(variable) or "").strip()) or variable in _typed
+
+
 def ask(variable: str, origin: str) -> Secret | None:
     """The key that a person types now, remembered until the process ends; None where nobody can answer.
 

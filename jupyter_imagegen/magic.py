@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .options import Options
     from .plan import Plan
     from .result import Result
+    from .widgets.board import Panel
 
 
 @magics_class
@@ -52,6 +53,13 @@ class ImageGenMagics(Magics):
 
         with plain_errors():
             return models(config.rows(photograph()), line.strip() or None)
+
+    @line_magic
+    def imagegen_panel(self, line: str) -> Panel:
+        """Show the panel; with the id of a call, its form begins with the settings of that call."""
+        from .widgets import panel  # noqa: PLC0415  (ipywidgets is loaded by the first panel)
+
+        return panel(line.strip() or None)
 
     @property
     def _names(self) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class Plan:
         lines = [
             f"Dry run: {count} to {self.endpoint.provider.name}, nothing was sent.",
             f"Key: {self.key_source}",
-            f"Estimated cost: {self._cost}{self._verdict}",
+            f"Estimated cost: {in_words(self.estimate, self.endpoint)}{self._verdict}",
         ]
         for (url, body), times in Counter((r.url + _as_form(r), r.body) for r in self.requests).items():
             lines += ["", f"POST {url}{f'  (× {times})' if times > 1 else ''}", body]
@@ -55,14 +55,14 @@ class Plan:
         is_in = self.max_cost_usd is None or (self.estimate.usd is not None and self.estimate.usd <= self.max_cost_usd)
         return "" if is_in else "; with this --max-cost nothing would be sent"
 
-    @property
-    def _cost(self) -> str:
-        if self.endpoint.embedded:
-            return "nothing, it is embedded"
-        if self.estimate.usd is None:
-            return "unknown"
-        row = self.endpoint.model
-        return f"{dollars(self.estimate.usd)} (price list of {row.date})"
+
+def in_words(estimate: Cost, endpoint: Endpoint) -> str:
+    """What an estimate says: an amount and where it is from, nothing at all, or that it is not known."""
+    if endpoint.embedded:
+        return "nothing, it is embedded"
+    if estimate.usd is None:
+        return "unknown"
+    return f"{dollars(estimate.usd)} (price list of {endpoint.model.date})"
 
 
 def dollars(usd: float) -> str:

@@ -17,7 +17,7 @@ from support.gateway import Gateway, Hang, Said
 from support.pictures import answer, complaint, picture
 
 import jupyter_imagegen as ig
-from jupyter_imagegen import api, erase, errors
+from jupyter_imagegen import api, archive, erase, errors
 from jupyter_imagegen.options import from_call, parse_cell
 from jupyter_imagegen.records import read
 from jupyter_imagegen.references import of_value
@@ -533,3 +533,14 @@ def test_a_running_call_is_not_forgotten(gateway: Gateway) -> None:
             ig.forget(ig.history().id[0])
     finally:
         job.cancel()
+
+
+def test_what_is_recorded_is_that_of_this_notebook(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest first; where a notebook cannot know its name, all of the store."""
+    for name, prompt in (("other.ipynb", "an otter"), ("this.ipynb", "a seal"), ("this.ipynb", "a walrus")):
+        monkeypatch.setenv("JPY_SESSION_NAME", name)
+        ig.generate(prompt, base_url=gateway.url)
+    assert [record.prompt for record in archive.recorded()] == ["a seal", "a walrus"]
+    monkeypatch.delenv("JPY_SESSION_NAME")
+
+    assert [record.prompt for record in archive.recorded()] == ["an otter", "a seal", "a walrus"]

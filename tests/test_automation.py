@@ -16,6 +16,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import nbconvert
 import nbformat
 import papermill
 import pytest
@@ -206,6 +207,22 @@ def test_the_quickstart_runs_and_its_page_holds_the_pictures(tmp_path: Path) -> 
     assert page.count('src="data:image/') >= 4
     assert "a coast in the fog" in page
     assert list((tmp_path / "imagegen" / "images").iterdir())
+
+
+def test_the_notebook_of_the_panel_shows_its_pictures_where_no_widget_can_be_shown(tmp_path: Path) -> None:
+    """Beside each panel stands one line of text, and below it the last pictures; the page made of it has them too."""
+    made = nbformat.read(ROOT / "notebooks" / "panel.ipynb", as_version=4)
+    NotebookClient(made, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    panels = [cell.outputs for cell in made.cells if "ig.panel(" in cell.source]
+
+    assert [len(outputs) for outputs in panels] == [3, 3]
+    for widget, shown, caption in panels:
+        assert "application/vnd.jupyter.widget-view+json" in widget.data
+        assert widget.data["text/plain"].startswith("The panel of jupyter-imagegen.")
+        assert set(shown.data) & {"image/png", "image/jpeg"}
+        assert "768×512 png" in caption.data["text/plain"]
+    page, _ = nbconvert.HTMLExporter().from_notebook_node(made)
+    assert page.count('src="data:image/') >= 2
 
 
 CUT = "import sys\n" + inspect.cleandoc("""

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.utils.capture import capture_output
 from PIL import Image as Pillow
 from support.made import record, result
@@ -19,7 +20,7 @@ from support.pictures import picture
 
 from jupyter_imagegen import display
 from jupyter_imagegen.blobs import nearby
-from jupyter_imagegen.display import Progress, Silence, caption_lines, show
+from jupyter_imagegen.display import Progress, Silence, Spot, bundles, caption_lines, show
 from jupyter_imagegen.result import Result, result_of
 
 RED = picture("red")
@@ -239,3 +240,41 @@ def test_a_quiet_call_has_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     Silence().close()
 
     assert terminal.getvalue() == ""
+
+
+def published(shell: Any) -> list[dict[str, Any]]:
+    """What a front end is sent from now on, with the display that each belongs to."""
+    publisher: Any = CapturingDisplayPublisher
+    shell.display_pub = publisher()
+    outputs: list[dict[str, Any]] = shell.display_pub.outputs
+    return outputs
+
+
+def test_a_spot_is_one_display_that_is_updated_in_place(shell: Any) -> None:
+    """Begun by the first thing that is put there, with its metadata; cleared, it is empty and stays."""
+    outputs, spot, other = published(shell), Spot(), Spot()
+    spot.clear()
+    assert outputs == []
+    spot.put({"text/plain": "a"}, {"image/png": {"alt": "a cat"}})
+    other.put({})
+    spot.put({"text/plain": "b"})
+    spot.clear()
+
+    assert [each["data"] for each in outputs] == [{"text/plain": "a"}, {}, {"text/plain": "b"}, {"text/plain": ""}]
+    assert [each["update"] for each in outputs] == [False, False, True, True]
+    first, second, *others = (each["transient"]["display_id"] for each in outputs)
+    assert others == [first, first]
+    assert first != second
+    assert outputs[0]["metadata"] == {"image/png": {"alt": "a cat"}}
+
+
+def test_the_bundles_of_a_result_are_what_a_cell_is_given(tmp_path: Path) -> None:
+    """Two, also where there is no picture to show: each has its place."""
+    whole = result(tmp_path, RED)
+    (picture_shown, metadata), (caption, _) = bundles(whole)
+    image, line = shown(whole)
+    assert (picture_shown, metadata) == (image.data, image.metadata)
+    assert caption == line.data
+    (none_shown, nothing), (caption, _) = bundles(replace(whole, inline="none"))
+
+    assert (none_shown, nothing, caption) == ({}, {}, line.data)

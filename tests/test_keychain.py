@@ -16,7 +16,7 @@ from IPython.core.error import StdinNotImplementedError
 
 from jupyter_imagegen import keychain
 from jupyter_imagegen.errors import SettingsError
-from jupyter_imagegen.keychain import ask, find, forget
+from jupyter_imagegen.keychain import ask, find, forget, is_at_hand
 from jupyter_imagegen.keys import Secret
 
 NAME = "OPENAI_API_KEY"
@@ -377,3 +377,16 @@ def test_a_key_is_not_typed_where_it_would_be_seen(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(getpass, "getpass", visible)
 
     assert ask(NAME, ORIGIN) is None
+
+
+def test_a_key_is_at_hand_where_nobody_has_to_be_asked_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the environment, or typed this session; a keyring could show a dialog while somebody types a prompt."""
+    monkeypatch.setattr(keychain, "_in_keyring", lambda _: pytest.fail("the keyring is asked"))
+    monkeypatch.setattr(keychain, "_in_colab", lambda _: pytest.fail("Colab is asked"))
+    assert not is_at_hand(NAME, {})
+    assert not is_at_hand(NAME, {NAME: " \n", "OTHER_API_KEY": KEY})
+    assert is_at_hand(NAME, {NAME: KEY})
+    monkeypatch.setitem(keychain._typed, NAME, Secret(KEY, "typed"))
+
+    assert is_at_hand(NAME, {})
+    assert not is_at_hand("OTHER_API_KEY", {})

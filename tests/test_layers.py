@@ -37,6 +37,7 @@ HOMES: Final = {
     "numpy": {"references"},
     "traitlets": {"settings"},
     "nest_asyncio2": {"settings"},
+    "ipywidgets": {"widgets"},
     "uvicorn": {"sketch"},
 }
 

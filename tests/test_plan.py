@@ -10,7 +10,7 @@ from jupyter_imagegen.catalogue import Model, load
 from jupyter_imagegen.cost import Cost
 from jupyter_imagegen.endpoint import Endpoint
 from jupyter_imagegen.options import Options
-from jupyter_imagegen.plan import Plan, dollars
+from jupyter_imagegen.plan import Plan, dollars, in_words
 from jupyter_imagegen.request import build
 
 
@@ -110,3 +110,13 @@ def test_a_choice_that_nobody_made_is_said() -> None:
 def test_a_plan_says_that_records_would_be_shown(mode: str, said: str) -> None:
     """The requests are shown as they would be sent; in these modes not all of them are."""
     assert f"(mode {mode}: {said}" in repr(plan(mode=mode))
+
+
+def test_an_estimate_is_said_with_where_it_is_from() -> None:
+    """An amount has the day of its price list; what is embedded costs nothing, whatever a price list says."""
+    here, priced = plan().endpoint, Cost(usd=0.04, source="price-list")
+    dated = replace(here, model=Model(name="m", date="2026-11-20"))
+
+    assert in_words(priced, dated) == "$0.0400 (price list of 2026-11-20)"
+    assert in_words(Cost(usd=None, source="unknown"), dated) == "unknown"
+    assert in_words(priced, plan("sketch").endpoint) == "nothing, it is embedded"

@@ -91,6 +91,7 @@ def test_loading_adds_the_magics() -> None:
         "imagegen",
         "imagegen_history",
         "imagegen_models",
+        "imagegen_panel",
     ]
 
 
@@ -153,7 +154,7 @@ def test_loading_twice_is_harmless(again: str) -> None:
         [1, 1, 1],
         1,
         ["%imagegen --quality"],
-        ["imagegen", "imagegen", "imagegen_history", "imagegen_models"],
+        ["imagegen", "imagegen", "imagegen_history", "imagegen_models", "imagegen_panel"],
     ]
 
 
@@ -189,7 +190,10 @@ def test_it_can_be_loaded_again_after_it_was_unloaded() -> None:
         """
     )
 
-    assert said == [["imagegen", "imagegen", "imagegen_history", "imagegen_models"], ["%imagegen --quality"]]
+    assert said == [
+        ["imagegen", "imagegen", "imagegen_history", "imagegen_models", "imagegen_panel"],
+        ["%imagegen --quality"],
+    ]
 
 
 def test_loading_writes_nothing(tmp_path: Path) -> None:

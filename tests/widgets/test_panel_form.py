@@ -72,12 +72,24 @@ def test_a_provider_of_a_persons_own_is_offered(hands: Hands, tmp_path: Path) ->
 
 def test_what_was_typed_stays_when_there_are_more_providers(hands: Hands, tmp_path: Path) -> None:
     """A list that grows shows its first entry for a moment, which is another provider with other fields."""
-    hands.type(provider="xai", model="grok-imagine-image", resolution="2k")
-    (tmp_path / "imagegen.toml").write_text(LAB)
-    hands.type(model="grok-imagine-image-2.0")
+    rows = "".join(f'[[providers.lab.models]]\nname = "{name}"\ntakes = {{ tone = ["warm"] }}\n' for name in "ab")
+    (tmp_path / "imagegen.toml").write_text(LAB + rows)
+    hands.type(model="m")
+    hands.type(provider="lab", model="a", tone="warm")
+    (tmp_path / "imagegen.toml").write_text(f'{LAB + rows}[providers.annex]\nbase_url = "https://annex.example/v1"\n')
+    hands.type(model="b")
 
-    assert (hands.field("Provider").value, hands.field("Resolution").value) == ("xai", "2k")
-    assert "lab" in values(hands, "Provider")
+    assert (hands.field("Provider").value, hands.field("Tone").value) == ("lab", "warm")
+    assert "annex" in values(hands, "Provider")
+
+
+def test_a_field_that_stays_is_not_made_anew(hands: Hands) -> None:
+    """Nobody loses the place where they are typing."""
+    hands.type(provider="openai", model="gpt-image-1")
+    before = {label: hands.field(label) for label in ("User", "Quality")}
+    hands.type(model="gpt-image-1-mini")
+
+    assert {label: hands.field(label) for label in before} == before
 
 
 def test_a_model_is_chosen_among_those_of_its_provider(hands: Hands) -> None:

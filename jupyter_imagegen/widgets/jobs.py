@@ -23,6 +23,9 @@ AT_ONCE: Final = 4
 _ENDED_KEPT: Final = 5
 _LONGEST_PROMPT: Final = 80
 
+_DONE, _CANCELLED = "done", "cancelled"
+"""How a job ends in which nothing went wrong; the other words are those of the history."""
+
 _numbers: Final = itertools.count(1)
 
 
@@ -95,7 +98,7 @@ class Run:
         self._say(outcome)
         paint(self._picture, picture_of(result), _count(len(result)))
         self._lines.value = "\n".join(lines)
-        if outcome == "failed":
+        if outcome not in (_DONE, _CANCELLED):
             self._lines.add_class("jig-error")
         self._buttons.children = (self._remove,)
         return result
@@ -162,13 +165,13 @@ def ended(job: Job) -> tuple[Result, str, tuple[str, ...]]:
     """What a finished job brought, a word for how it ended, and what is said of it."""
     result = api.arrived(job)
     if job.is_cancelled:
-        return result, "cancelled", tuple(api.became(job))
+        return result, _CANCELLED, tuple(api.became(job))
     try:
         with plain_errors():
             result = api.finish(job)
     except Exception as error:  # noqa: BLE001  (the notebook's edge: it is shown where the picture would stand)
-        return result, "failed", (without_keys(told(error)), *caption_lines(result))
-    return result, "done", tuple(caption_lines(result))
+        return result, getattr(error, "status", "failed"), (without_keys(told(error)), *caption_lines(result))
+    return result, _DONE, tuple(caption_lines(result))
 
 
 def _whom(job: Job) -> str:

@@ -242,7 +242,7 @@ def test_an_error_is_said_in_the_lines_of_a_cell(hands: Hands, served: Gateway, 
         return [re.sub(r"\d{8}T\d+Z-[0-9a-f]{8}", "ID", line) for line in lines]
 
     assert named(row.lines) == named(tuple(line for each in caught.value.lines() for line in each.splitlines()))
-    assert " · failed · " in row.head
+    assert f" · {caught.value.status} · " in row.head
     assert row.is_in_error
 
 

@@ -59,9 +59,8 @@ def history(notebook: str | Here | None = Here.NOTEBOOK) -> History:
     return made
 
 
-def recorded() -> tuple[Record, ...]:
+def recorded(settings: Settings) -> tuple[Record, ...]:
     """The records of this notebook, oldest first; all of the store where it cannot know its own name."""
-    settings = photograph()
     return tuple(_of(_wanted(Here.NOTEBOOK, settings), read(settings.store)))
 
 

@@ -39,6 +39,9 @@ MOST_AWAITED: Final = 64
 ABANDONED_S: Final = 3600
 """Age from which a temporary file has no living writer: it is written in one go, which takes seconds."""
 
+_LARGEST: Final = 256 * 2**20
+"""Bytes of a picture that is looked at to be shown."""
+
 _SUFFIX: Final = {"jpeg": "jpg", "tiff": "tif"}
 _LONGEST_SLUG: Final = 60
 _TEMPORARY: Final = re.compile(r"\..*\.[0-9a-f]{8}\.part", re.DOTALL)
@@ -151,6 +154,15 @@ def has_digest(path: Path, sha256: str) -> bool:
         return hashlib.sha256(read_file(path)).hexdigest() == sha256
     except OSError:
         return False
+
+
+def holds(path: Path, sha256: str, size: int) -> bool:
+    """As `has_digest`, without reading a file of another size, or one that is larger than a picture can be."""
+    try:
+        is_likely = size <= _LARGEST and path.stat().st_size == size
+    except OSError:
+        return False
+    return is_likely and has_digest(path, sha256)
 
 
 def make_folder(folder: Path) -> None:

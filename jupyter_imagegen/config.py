@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -36,9 +37,13 @@ def _file(folder: Path) -> Path:
 def _text(path: Path) -> str | None:
     """The text of a file, None where there is none."""
     try:
-        return path.read_text(encoding="utf-8")
+        if stat.S_ISREG(path.stat().st_mode):
+            return path.read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, UnicodeDecodeError) as error:
         message = f"{path} cannot be read: {error}."
         raise SettingsError(message) from None
+    # A folder; or a pipe, which would be waited for without end.
+    message = f"{path} cannot be read: it is no file."
+    raise SettingsError(message)

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 Bundle = dict[str, str]
 Metadata = Mapping[str, Mapping[str, str | int]]
 
+PLAIN: Final = 'class="mathjax_ignore tex2jax_ignore" style="font-size: 85%; opacity: 0.75"'
+"""Of a line below a picture: small, and no formula, which a page would see between the dollars of two prices."""
+
 _FIRST_TICK_S: Final = 1.0
 _LONGEST_ALT: Final = 400
 
@@ -70,7 +73,8 @@ def picture_of(result: Result) -> Preview | None:
 
 
 def _alt(result: Result) -> str:
-    prompt = " ".join(result.record.prompt.split())
+    prompts = dict.fromkeys(" ".join(picture.record.prompt.split()) for picture in result)
+    prompt = "; ".join(prompts)
     return prompt if len(prompt) <= _LONGEST_ALT else f"{prompt[: _LONGEST_ALT - 1]}…"
 
 
@@ -107,7 +111,7 @@ def _cost(picture: Picture) -> str:
 
 def _lines_bundle(lines: list[str]) -> Bundle:
     html = "<br>".join(escape(line) for line in lines)
-    return {"text/plain": "\n".join(lines), "text/html": f'<div style="font-size: 85%; opacity: 0.75">{html}</div>'}
+    return {"text/plain": "\n".join(lines), "text/html": f"<div {PLAIN}>{html}</div>"}
 
 
 class Progress:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from .errors import KeyInCell, OptionError
+from .errors import KeyInCell, OptionError, PromptError
 from .keys import looks_like_key
 from .options import Given, Options, from_call
 from .settings import Where
@@ -53,6 +53,8 @@ def asked(draft: Draft) -> Options:
     A field without an option of its own is read as --param reads its value: JSON, else a word. A null is not sent, as
     in a call from Python. Raises OptionError, PromptError and KeyInCell, in the words of the options.
     """
+    if not draft.prompt.strip():
+        raise PromptError("There is no prompt.", "Type one first.")
     try:
         return _asked(draft)
     except RecursionError:
@@ -116,7 +118,7 @@ def narrowed(draft: Draft, names: Collection[str]) -> Draft:
 def _asked(draft: Draft) -> Options:
     made = from_call(
         draft.prompt,
-        Where(provider=draft.provider or None, base_url=draft.base_url or None, model=draft.model or None),
+        whom(draft),
         n=_option("n", draft.n),
         timeout=_option("timeout", draft.timeout),
         mode=_option("mode", draft.mode),
@@ -135,9 +137,25 @@ def _asked(draft: Draft) -> Options:
     # A call from Python takes pictures and texts; these are References and texts already.
     return replace(
         made,
-        where=replace(made.where, is_recorded=bool(draft.base_url) and draft.base_url == draft.recorded_url),
+        where=replace(made.where, is_recorded=_is_recorded(draft)),
         images=tuple(_given("image", draft.images)),
         mask=next(_given("mask", (draft.mask,)), None),
+    )
+
+
+def _is_recorded(draft: Draft) -> bool:
+    """Whether the address is the one that a record named, however many blanks are around either."""
+    return bool(draft.base_url.strip()) and draft.base_url.strip() == draft.recorded_url.strip()
+
+
+def whom(draft: Draft) -> Where:
+    """Whom a form asks."""
+    provider, base_url, model = draft.provider.strip(), draft.base_url.strip(), draft.model.strip()
+    return Where(
+        provider=provider or None,
+        base_url=base_url or None,
+        model=model or None,
+        is_recorded=_is_recorded(draft),
     )
 
 

@@ -251,7 +251,7 @@ def bundles(found: Drift) -> Iterator[tuple[dict[str, str], Metadata]]:
         yield {mime: b64encode(found.sheet.data).decode("ascii"), "text/plain": alt}, {mime: size}
     lines = _lines(found)
     html = "<br>".join(escape(line) for line in lines)
-    text = f'<div style="font-size: 85%; opacity: 0.75">{html}</div>'
+    text = f'<div class="mathjax_ignore tex2jax_ignore" style="font-size: 85%; opacity: 0.75">{html}</div>'
     yield {"text/plain": "\n".join(lines), "text/html": text}, {}
 
 

@@ -240,7 +240,7 @@ class RateLimited(Rejected):
     """Too many requests, and the waits that are allowed did not help."""
 
     default_code = "rate_limit_exceeded"
-    default_hint = "Nothing was made. Wait a little and run the cell again, or ask for fewer pictures at once."
+    default_hint = "Nothing was made. Wait a little before asking again, or ask for fewer pictures at once."
 
 
 class ModelNotFound(Rejected):
@@ -304,7 +304,7 @@ class OutcomeUnknown(CallError):
 
     status = "unknown"
     default_code = "unknown"
-    default_hint = "It may have been charged, so it was not sent again. Run the cell again to ask once more."
+    default_hint = "It may have been charged, so it was not sent again by itself. Asking once more is up to you."
 
 
 class DeadlinePassed(OutcomeUnknown):

@@ -129,7 +129,8 @@ class History(pd.DataFrame):
 
 _LEFT: Final = 'style="text-align: left"'
 _TABLE: Final = (
-    '<table border="1" class="dataframe"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>{foot}</p>'
+    '<table border="1" class="dataframe mathjax_ignore tex2jax_ignore"><thead><tr>{head}</tr></thead>'
+    '<tbody>{body}</tbody></table><p class="mathjax_ignore tex2jax_ignore">{foot}</p>'
 )
 
 

@@ -60,16 +60,15 @@ class Card:
 
     @property
     def title(self) -> str:
-        """The line under a thumbnail, at most 28 letters: `★★★ 1024×1024`, `refused`."""
-        sides = "" if self.kept is None else _sides(self.kept)
-        outcome = "" if sides and self.status == "ok" else self.status
-        parts = ("★" * self.stars, sides, outcome)
-        return _cut(_line(" ".join(part for part in parts if part)), _LONGEST_TITLE)
+        """The line under a thumbnail, at most 28 letters: `★★★ an otter`, `refused · an otter`."""
+        outcome = "" if self.kept is not None and self.status == "ok" else f"{self.status} ·"
+        parts = ("★" * self.stars, outcome, self.alt)
+        return _cut(one_line(" ".join(part for part in parts if part)), _LONGEST_TITLE)
 
     @property
     def alt(self) -> str:
         """The prompt on one line, at most 400 letters."""
-        return _cut(_line(self.record.prompt), _LONGEST_ALT)
+        return _cut(one_line(self.record.prompt), _LONGEST_ALT)
 
     @property
     def stars(self) -> int:
@@ -109,7 +108,6 @@ class Sought:
     tag: str = ""
     stars: int = 0
     """At least so many."""
-    notebook: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +177,6 @@ def _is_of(card: Card, sought: Sought) -> bool:
         and (not sought.model or card.model == sought.model)
         and (not sought.tag or sought.tag in card.tags)
         and (sought.stars <= 0 or card.stars >= sought.stars)
-        and (sought.notebook is None or card.record.notebook == sought.notebook)
     )
 
 
@@ -312,7 +309,7 @@ def _time(at: str) -> str:
 def _told(name: str, text: str) -> str:
     if name == "prompt":
         return f"{name}: {_whole(_cut(text, _LONGEST_PROMPT))}"
-    return _cut(f"{name}: {_line(text)}", _LONGEST_LINE)
+    return _cut(f"{name}: {one_line(text)}", _LONGEST_LINE)
 
 
 def _whole(text: str) -> str:
@@ -320,14 +317,15 @@ def _whole(text: str) -> str:
     return " ↵ ".join(_plain(line).replace("\t", " ") for line in text.splitlines())
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
+    """A text of anybody's on one line, without what could hide or turn what stands beside it."""
     return " ".join(filter(None, map(_plain, text.split())))
 
 
 @lru_cache(maxsize=1024)  # a history of thousands has few of them
 def _word(text: str) -> str:
     """A model, a status or a tag, as it is shown and chosen."""
-    return _cut(_line(text), _LONGEST_WORD)
+    return _cut(one_line(text), _LONGEST_WORD)
 
 
 def _plain(text: str) -> str:

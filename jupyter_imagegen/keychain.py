@@ -41,6 +41,11 @@ def is_at_hand(variable: str, environ: Mapping[str, str]) -> bool:
     return bool((environ.get(variable) or "").strip()) or variable in _typed
 
 
+def typed() -> tuple[Secret, ...]:
+    """The keys that were typed into this process."""
+    return tuple(_typed.values())
+
+
 def ask(variable: str, origin: str) -> Secret | None:
     """The key that a person types now, remembered until the process ends; None where nobody can answer.
 

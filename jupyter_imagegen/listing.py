@@ -32,7 +32,8 @@ class Models:
     def _repr_html_(self) -> str:
         head = "".join(f"<th {_LEFT}>{name}</th>" for name in _COLUMNS)
         body = "".join(f"<tr>{''.join(f'<td {_LEFT}>{escape(cell)}</td>' for cell in row)}</tr>" for row in self.rows)
-        return f'<table class="dataframe"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        table = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
+        return f'<table class="dataframe mathjax_ignore tex2jax_ignore">{table}</table>'
 
 
 def models(catalogue: Catalogue, provider: str | None) -> Models:

@@ -220,8 +220,13 @@ def _refuse_contradictions(fields: Mapping[str, object]) -> None:
             raise OptionError(message)
 
 
+def variables_in(template: str) -> tuple[str, ...]:
+    """The names of what stands in {{ }} in a prompt, each once."""
+    return tuple(dict.fromkeys(_VARIABLE.findall(template)))
+
+
 def _variables(template: str, namespace: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    for name in dict.fromkeys(_VARIABLE.findall(template)):
+    for name in variables_in(template):
         # Python stores names in this form: the µ of a keyboard is kept as the Greek μ.
         stored = unicodedata.normalize("NFKC", name)
         if stored not in namespace:

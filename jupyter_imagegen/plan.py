@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .cost import Cost
 from .endpoint import Endpoint
+from .options import Options
 from .request import ImageRequest
 
 
@@ -63,6 +64,15 @@ def in_words(estimate: Cost, endpoint: Endpoint) -> str:
     if estimate.usd is None:
         return "unknown"
     return f"{dollars(estimate.usd)} (price list of {endpoint.model.date})"
+
+
+def why_unknown(options: Options, endpoint: Endpoint) -> str:
+    """What would make a price known."""
+    if endpoint.vendor not in endpoint.model.prices_at:
+        return "A price in your own imagegen.toml makes it known; a gateway has prices of its own."
+    if options.images:
+        return "What its reference pictures cost is not published."
+    return "It depends on size and quality: name both."
 
 
 def dollars(usd: float) -> str:

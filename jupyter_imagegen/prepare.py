@@ -25,7 +25,7 @@ from .keys import Secret, held
 from .offline import replayed
 from .options import Options, texts
 from .place import Place
-from .plan import Plan, dollars
+from .plan import Plan, dollars, why_unknown
 from .recall import Cell
 from .request import Requests
 from .result import folder_of
@@ -123,18 +123,9 @@ def _refuse_dear(options: Options, endpoint: Endpoint, expected: Cost) -> None:
         return
     if expected.usd is None:
         message = f"What {endpoint.model.name or 'this'} costs at {endpoint.provider.name} is not known."
-        raise TooExpensive(message, f"Nothing was sent. {_why_unknown(options, endpoint)}")
+        raise TooExpensive(message, f"Nothing was sent. {why_unknown(options, endpoint)}")
     message = f"It would cost about {dollars(expected.usd)}, and --max-cost is {dollars(most)}."
     raise TooExpensive(message)
-
-
-def _why_unknown(options: Options, endpoint: Endpoint) -> str:
-    """What would make the price known."""
-    if endpoint.vendor not in endpoint.model.prices_at:
-        return "A price in your own imagegen.toml makes it known; a gateway has prices of its own."
-    if options.images:
-        return "What its reference pictures cost is not published."
-    return "It depends on --size and --quality: name both."
 
 
 def _key(endpoint: Endpoint, settings: Settings) -> Secret | None:

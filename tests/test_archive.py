@@ -21,7 +21,7 @@ from jupyter_imagegen import api, archive, erase, errors
 from jupyter_imagegen.options import from_call, parse_cell
 from jupyter_imagegen.records import read
 from jupyter_imagegen.references import of_value
-from jupyter_imagegen.settings import Where
+from jupyter_imagegen.settings import Where, photograph
 from jupyter_imagegen.which import those, which
 
 STORE = Path("imagegen")
@@ -540,7 +540,7 @@ def test_what_is_recorded_is_that_of_this_notebook(gateway: Gateway, monkeypatch
     for name, prompt in (("other.ipynb", "an otter"), ("this.ipynb", "a seal"), ("this.ipynb", "a walrus")):
         monkeypatch.setenv("JPY_SESSION_NAME", name)
         ig.generate(prompt, base_url=gateway.url)
-    assert [record.prompt for record in archive.recorded()] == ["a seal", "a walrus"]
+    assert [record.prompt for record in archive.recorded(photograph())] == ["a seal", "a walrus"]
     monkeypatch.delenv("JPY_SESSION_NAME")
 
-    assert [record.prompt for record in archive.recorded()] == ["an otter", "a seal", "a walrus"]
+    assert [record.prompt for record in archive.recorded(photograph())] == ["an otter", "a seal", "a walrus"]

@@ -806,6 +806,7 @@ def test_a_name_is_text_and_never_markup(tmp_path: Path) -> None:
 
     assert Tags(report._repr_html_()).found == {"p", "br", "table", "thead", "tbody", "tr", "th", "td"}
     assert "&lt;script&gt;" in report._repr_html_()
+    assert report._repr_html_().count("mathjax_ignore tex2jax_ignore") == 2  # the table and what stands below it
     (report._repr_html_() + repr(report)).encode()
 
 

@@ -22,6 +22,7 @@ from support.properties import held
 from jupyter_imagegen import blobs
 from jupyter_imagegen.blobs import (
     ABANDONED_S,
+    holds,
     keep_image,
     keep_unread,
     make_folder,
@@ -287,6 +288,30 @@ def test_an_answer_that_cannot_be_read_is_kept(tmp_path: Path) -> None:
 
     assert path == tmp_path / "unread" / "20261121T041500123456Z-9f3a2c1b.bin"
     assert path.read_bytes() == b"\x00<html>"
+
+
+def test_a_file_holds_a_picture_if_size_and_digest_are_its_own(tmp_path: Path) -> None:
+    """One altered byte is another picture; so is one that is missing, and a folder, a pipe and nothing hold none."""
+    kept = image()
+    path = tmp_path / keep_image(tmp_path, kept, "a cat")
+    assert holds(path, kept.sha256, len(kept.data))
+    path.write_bytes(b"\0" + kept.data[1:])
+    assert not holds(path, kept.sha256, len(kept.data))
+    path.unlink()
+    assert not holds(path, kept.sha256, len(kept.data))
+
+    assert not holds(tmp_path, kept.sha256, tmp_path.stat().st_size)
+
+
+def test_a_file_of_another_size_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link in somebody else's store may lead to anything, and a journal may say that any of it is a picture."""
+    path = tmp_path / "large"
+    path.write_bytes(b"x" * 11)
+    monkeypatch.setattr(blobs, "_LARGEST", 10)
+    monkeypatch.setattr(blobs, "has_digest", lambda *_: pytest.fail("it is read"))
+
+    assert not holds(path, "0" * 64, 11)
+    assert not holds(path, "0" * 64, 1)
 
 
 @held

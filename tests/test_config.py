@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -167,8 +169,17 @@ def test_a_file_that_cannot_be_read_is_a_sentence(project: Path) -> None:
 
     project.unlink()
     project.mkdir()
-    with pytest.raises(errors.SettingsError, match="cannot be read"):
+    with pytest.raises(errors.SettingsError, match="cannot be read: it is no file"):
         ig.generate("a cat")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+def test_a_pipe_in_the_place_of_a_file_hangs_nothing(project: Path) -> None:
+    """It may have come with a notebook, and a form reads it while somebody types."""
+    os.mkfifo(project)
+
+    with pytest.raises(errors.SettingsError, match="cannot be read: it is no file"):
+        config.rows(photograph())
 
 
 @pytest.mark.parametrize(

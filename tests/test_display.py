@@ -88,6 +88,16 @@ def test_no_remote_text_becomes_html(tmp_path: Path) -> None:
     assert "<script" not in caption.data["text/html"]
     assert "&lt;script&gt;" in caption.data["text/html"]
     assert "<script" in caption.data["text/plain"]
+    assert 'class="mathjax_ignore tex2jax_ignore"' in caption.data["text/html"]  # nor is it a formula
+
+
+def test_several_prompts_are_each_in_the_alternative_text(tmp_path: Path) -> None:
+    """The last pictures below the panel are of several calls; a prompt that two of them share is said once."""
+    made = [result(tmp_path, RED, prompt=prompt) for prompt in ("a\ncat", "a dog", "a cat")]
+    image, _ = shown(Result(pictures=tuple(each[0] for each in made), records=(), inline="preview"))
+
+    assert image.data["text/plain"] == "a cat; a dog"
+    assert image.metadata["image/jpeg"]["alt"] == "a cat; a dog"
 
 
 def test_a_long_prompt_is_cut_in_the_alternative_text(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from support.canary import CANARIES, SHAPED, trace
 from support.pictures import picture
 from support.properties import held
 
-from jupyter_imagegen.draft import Draft, asked, drafted, narrowed
+from jupyter_imagegen.draft import Draft, asked, drafted, narrowed, whom
 from jupyter_imagegen.edge import plain_errors
 from jupyter_imagegen.errors import ImageGenError, KeyInCell, OptionError, PromptError
 from jupyter_imagegen.options import Options, from_call, parse_cell
@@ -22,6 +22,7 @@ from jupyter_imagegen.settings import MODES, Where
 from jupyter_imagegen.switches import SWITCHES
 
 OPTIONS = [row.field for row in SWITCHES if row.is_field and not row.off]
+ELSEWHERE = "https://elsewhere.example/v1"
 UPLOAD = of_value(picture("teal"), "upload.png")
 
 TYPED = st.text(st.sampled_from("{}$=,;'\"\\ \n\t-.x7te[]:") | st.characters(codec="utf-8"), max_size=12)
@@ -83,8 +84,12 @@ def calls(draw: st.DrawFn) -> Options:
 @held
 @given(calls())
 def test_a_form_made_of_options_asks_for_the_same(options: Options) -> None:
-    """Whatever a call from Python can ask for, braces, quotes, odd names and numbers included."""
-    assert in_order(asked(drafted(options))) == in_order(options)
+    """Braces, quotes, odd names and numbers included; but blanks around whom it asks are a slip of the finger there."""
+    asks = options.where
+    names = [(name or "").strip() or None for name in (asks.provider, asks.base_url, asks.model)]
+    trimmed = replace(options, where=Where(provider=names[0], base_url=names[1], model=names[2]))
+
+    assert in_order(asked(drafted(options))) == in_order(trimmed)
 
 
 @held
@@ -228,8 +233,10 @@ def test_an_empty_form_asks_for_its_prompt_alone() -> None:
 
 def test_a_form_without_a_prompt_is_refused() -> None:
     """As a cell without one is."""
-    with pytest.raises(PromptError, match="There is no prompt"):
+    with pytest.raises(PromptError) as caught:
         asked(Draft(prompt=" \n"))
+
+    assert caught.value.lines() == ("PromptError: There is no prompt.", "Type one first.")
 
 
 def test_a_prompt_is_sent_as_it_was_typed() -> None:
@@ -379,6 +386,23 @@ def test_an_address_that_a_record_named_stays_recorded_until_another_one_is_type
 
     assert asked(draft).where == recorded.where
     assert not asked(replace(draft, base_url="https://mine.example/v1")).where.is_recorded
+
+
+@pytest.mark.parametrize("blank", [" ", "\n", "\t \u00a0"])
+def test_blanks_around_an_address_do_not_make_a_recorded_one_typed(blank: str) -> None:
+    """Nor those in the record itself: whoever made it would be given the key."""
+    draft = form(base_url=ELSEWHERE, recorded_url=ELSEWHERE)
+    for each in (
+        replace(draft, base_url=f"{blank}{ELSEWHERE}{blank}"),
+        replace(draft, recorded_url=f"{ELSEWHERE}{blank}", base_url=f"{ELSEWHERE}{blank}"),
+    ):
+        assert whom(each) == asked(each).where == Where(base_url=ELSEWHERE, is_recorded=True)
+
+
+def test_an_address_that_is_not_there_is_not_recorded() -> None:
+    """A form without one asks whom is set, with its key."""
+    assert whom(form(base_url=" ", model=" m ")) == Where(model="m")
+    assert not whom(form(recorded_url=ELSEWHERE)).is_recorded
 
 
 # --- keys

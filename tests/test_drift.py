@@ -424,6 +424,7 @@ def test_no_foreign_text_becomes_html() -> None:
     assert "<script" not in caption["text/html"]
     assert "&lt;script&gt;" in caption["text/html"]
     assert "<script" in caption["text/plain"]
+    assert 'class="mathjax_ignore tex2jax_ignore"' in caption["text/html"]  # nor is it a formula
 
 
 def test_two_that_are_not_decoded_are_a_caption() -> None:

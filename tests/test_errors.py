@@ -81,6 +81,12 @@ def test_a_hint_is_two_sentences_at_most(kind: type[ImageGenError]) -> None:
     assert kind.default_hint.isprintable()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_hint_of_a_kind_sends_nobody_to_a_cell(kind: type[ImageGenError]) -> None:
+    """The same error is read in a row of the panel, where there is no cell to run again."""
+    assert "run the cell" not in kind.default_hint.casefold()
+
+
 def test_a_notebook_shows_message_hint_and_request_id() -> None:
     """Two or three lines: what, what to do, and under which id the provider finds it."""
     error = Refused("No otters.", code="c", request_id="req_1")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from jupyter_imagegen.references import of_value
 from jupyter_imagegen.settings import ImageGen, Where, photograph
 
 ELSEWHERE = "https://h.example/v1"
+UNKNOWN = "cost: unknown. A price in your own imagegen.toml makes it known; a gateway has prices of its own."
 
 
 @pytest.fixture(autouse=True)
@@ -58,14 +61,56 @@ def test_nothing_is_said_of_the_cost_of_what_is_embedded() -> None:
 
 
 def test_an_address_that_is_not_the_catalogues_is_said() -> None:
-    """With what it costs there, which nobody here knows."""
-    assert foreseen(options(base_url=ELSEWHERE)) == f"to {ELSEWHERE} · cost: unknown"
+    """With what it costs there, which nobody here knows, and what would make it known."""
+    assert foreseen(options(base_url=ELSEWHERE)) == f"to {ELSEWHERE} · {UNKNOWN}"
+    assert "to " not in foreseen(options(provider="openai"))
+
+
+def test_an_address_is_said_of_a_provider_whose_row_is_somebody_elses(tmp_path: Path) -> None:
+    """A file beside the notebook may have come with it, and name any."""
+    (tmp_path / "imagegen.toml").write_text(f'[providers.house]\nbase_url = "{ELSEWHERE}"\nneeds_key = false\n')
+
+    assert foreseen(options(provider="house", model="m")) == f"to {ELSEWHERE} · {UNKNOWN}"
+
+
+def test_why_a_cost_is_unknown_is_said() -> None:
+    """Where a choice would make it known, that choice."""
+    said = foreseen(options(provider="openai", model="gpt-image-1"))
+
+    assert said.startswith("cost: unknown. It depends on size and quality: name both. · ")
+
+
+@pytest.mark.parametrize(
+    ("size", "most", "said"),
+    [
+        ("1024x1024", "0.01", "refused: that is more than $0.0100"),
+        (None, "5", "refused: it may be more than $5.00"),
+        ("1024x1024", "0.0111", ""),
+    ],
+)
+def test_a_limit_that_would_be_passed_is_foreseen(size: str | None, most: str, said: str) -> None:
+    """As the call would be refused, also where nobody knows what it costs."""
+    given: dict[str, Any] = {"size": size, "quality": "low"} if size else {}
+    asked = replace(options(provider="openai", model="gpt-image-1", **given), max_cost_usd=float(most))
+    line = foreseen(asked)
+
+    assert [part for part in line.split(" · ") if part.startswith("refused")] == ([said] if said else [])
+    if said:
+        with pytest.raises(errors.TooExpensive):
+            ig.generate("an otter", provider="openai", model="gpt-image-1", max_cost=float(most), **given)
+
+
+def test_a_variable_is_said_to_be_none() -> None:
+    """A form has no variables, and who comes from a cell may expect them."""
+    asked = replace(options(provider="sketch"), prompt="a {{cat}} by {{cat}} and {{1}}")
+
+    assert foreseen(asked) == "cost: nothing, it is embedded · {{cat}} is sent as it is typed"
 
 
 def test_an_address_of_a_record_is_said_to_get_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """And no key is missed for it."""
     where = Where(provider="openai", base_url=ELSEWHERE, is_recorded=True)
-    said = f"to {ELSEWHERE}, without a key, as only a record names it · cost: unknown"
+    said = f"to {ELSEWHERE}, without a key, as only a record names it · {UNKNOWN}"
     assert foreseen(Options(prompt="a", where=where)) == said
     monkeypatch.setenv("OPENAI_API_KEY", SHAPELESS)
 
@@ -133,6 +178,7 @@ def test_a_replay_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert foreseen(options(mode="replay", provider="openai")) == said
     monkeypatch.setenv("IMAGEGEN_MODE", "replay")
     assert foreseen(options(provider="openai")) == said
+    assert foreseen(options(provider="opnai")) == said  # before anything that only matters to what is sent
     ImageGen.instance().mode = "live"
 
     assert foreseen(options(provider="openai")) != said

@@ -154,6 +154,17 @@ def test_no_text_becomes_html(tmp_path: Path) -> None:
     assert [attributes["alt"] for tag, attributes in tags if tag == "img"] == [EVIL]
 
 
+def test_no_text_becomes_a_formula(tmp_path: Path) -> None:
+    """A page would typeset what stands between the dollars of two prices, and follow the links in it."""
+    plain = [
+        tag
+        for tag, attributes in Tags(html(frame([record()], tmp_path))).found
+        if {"mathjax_ignore", "tex2jax_ignore"} <= set((attributes.get("class") or "").split())
+    ]
+
+    assert plain == ["table", "p"]
+
+
 def test_a_long_history_shows_its_newest_rows(tmp_path: Path) -> None:
     """Twenty rows are shown, and how many there are is said."""
     table = frame([record(call={"prompt": f"number-{n}-"}) for n in range(50)], tmp_path)

@@ -18,7 +18,7 @@ from support.made import record
 from support.properties import held
 from support.studies import EVIL, forgotten
 
-from jupyter_imagegen.gallery import PICTURES, Card, Choices, Sought, cards, choices, details, found, page
+from jupyter_imagegen.gallery import PICTURES, Card, Choices, Sought, cards, choices, details, found, one_line, page
 from jupyter_imagegen.journal import (
     AnyLine,
     Called,
@@ -106,21 +106,29 @@ def test_a_card_has_the_name_by_which_everything_else_takes_it(images: tuple[Kep
 @pytest.mark.parametrize(
     ("made", "title"),
     [
-        (call(1, picture(1)), "64×48"),
-        (call(1, picture(1), marks=(rated(1, 3),)), "★★★ 64×48"),
-        (call(1, picture(1), status="cancelled"), "64×48 cancelled"),
-        (call(1, picture(1, width=None, height=None, format="svg")), "svg"),
-        (call(1, status="refused"), "refused"),
-        (call(1, status="refused", marks=(rated(1, 1),)), "★ refused"),
-        (replace(call(1), end=None, is_running=True), "running"),
-        (replace(call(1, picture(1)), end=None), "64×48 unknown"),
-        (call(1, status="ok"), "ok"),
+        (call(1, picture(1)), "a cat"),
+        (call(1, picture(1), marks=(rated(1, 3),)), "★★★ a cat"),
+        (call(1, picture(1), status="cancelled"), "cancelled · a cat"),
+        (call(1, status="refused"), "refused · a cat"),
+        (call(1, status="refused", marks=(rated(1, 1),)), "★ refused · a cat"),
+        (replace(call(1), end=None, is_running=True), "running · a cat"),
+        (replace(call(1, picture(1), marks=(rated(1, 2),)), end=None), "★★ unknown · a cat"),
+        (call(1, status="ok"), "ok · a cat"),
+        (call(1, picture(1), prompt=f"  \n{' ' * 40}a\n\x1bcat"), "a cat"),
+        (call(1, picture(1), prompt="x" * 28), "x" * 28),
+        (call(1, picture(1), prompt="x" * 29), f"{'x' * 27}…"),
         (call(1, status="re\x1b[31m\u202efused\n" * 9), "re[31mfused re[31mfused re[…"),
     ],
 )
-def test_a_title_says_the_rating_the_size_and_what_went_otherwise(made: Record, title: str) -> None:
+def test_a_title_says_the_rating_what_went_otherwise_and_how_the_prompt_begins(made: Record, title: str) -> None:
     """In the few letters that stand under a thumbnail."""
     assert cards([made])[0].title == title
+
+
+@pytest.mark.parametrize("text", ["a\ncat\t in  a\r\nhat", "a \x00cat\x1b in\x85a \u202ehat\u2028\n"])
+def test_one_line_of_a_text_hides_and_turns_nothing(text: str) -> None:
+    """What is said of a job stands beside words of ours, too."""
+    assert one_line(text) == "a cat in a hat"
 
 
 @pytest.mark.parametrize(
@@ -190,10 +198,9 @@ def numbers(sought: Sought) -> list[str]:
         (Sought(status="ok"), ["2[0]", "2[1]", "1[0]"]),
         (Sought(status="refused"), ["3"]),
         (Sought(status=PICTURES), ["4[0]", "2[0]", "2[1]", "1[0]"]),
-        (Sought(notebook="a.ipynb"), ["4[0]"]),
-        (Sought(notebook="session s-1"), ["2[0]", "2[1]", "1[0]"]),
-        (Sought(notebook="", words="cat"), []),
-        (Sought(status=PICTURES, words="cat", stars=1, notebook="a.ipynb"), ["4[0]"]),
+        (Sought(status=PICTURES, words="cat", stars=1, model="m"), ["4[0]", "2[1]"]),
+        (Sought(status="cancelled", words="cat", stars=1), ["4[0]"]),
+        (Sought(words="a.ipynb"), []),
     ],
 )
 def test_what_is_found_has_all_that_is_sought(sought: Sought, expected: list[str]) -> None:
@@ -548,7 +555,6 @@ SOUGHT: Final = st.builds(
     status=st.sampled_from(["", "ok", "refused", PICTURES]),
     tag=WORDS,
     stars=st.integers(0, 5),
-    notebook=maybe(WORDS),
 )
 
 
@@ -614,7 +620,6 @@ def test_to_narrow_more_never_shows_more(lines: list[AnyLine], sought: Sought, m
         status=sought.status or more.status,
         tag=sought.tag or more.tag,
         stars=max(sought.stars, more.stars),
-        notebook=more.notebook if sought.notebook is None else sought.notebook,
     )
 
     assert is_part(found(every, narrower), found(every, sought))
@@ -641,7 +646,7 @@ def test_to_look_for_something_decodes_no_json(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(msgspec.json, "decode", counted)
 
     there = cards(MADE)
-    found(there, Sought(words="cat", model="m", status=PICTURES, tag="study", stars=1, notebook="a.ipynb"))
+    found(there, Sought(words="cat", model="m", status=PICTURES, tag="study", stars=1))
     choices(there)
     assert decoded == []
     details(there[0], STORE)

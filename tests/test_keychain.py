@@ -390,3 +390,12 @@ def test_a_key_is_at_hand_where_nobody_has_to_be_asked_for_it(monkeypatch: pytes
 
     assert is_at_hand(NAME, {})
     assert not is_at_hand("OTHER_API_KEY", {})
+
+
+def test_what_was_typed_can_be_looked_for_in_other_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that was typed this session may look like any word, and be typed once more where it is seen."""
+    monkeypatch.setattr(keychain, "_typed", {})
+    assert keychain.typed() == ()
+    monkeypatch.setitem(keychain._typed, NAME, Secret(KEY, "typed"))
+
+    assert [shown(secret) for secret in keychain.typed()] == [(KEY, "typed")]

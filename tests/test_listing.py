@@ -48,6 +48,7 @@ def test_a_row_of_a_file_is_text_and_never_markup() -> None:
     assert "&lt;b&gt;&amp;" in html
     assert "<script>" not in html
     assert "<b>&" in repr(models(rows, None))
+    assert 'class="dataframe mathjax_ignore tex2jax_ignore"' in html  # nor is it a formula
 
 
 def test_the_table_has_a_row_for_each_line() -> None:

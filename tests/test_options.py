@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from support.properties import held
 
 from jupyter_imagegen.errors import KeyInCell, OptionError, PromptError
-from jupyter_imagegen.options import Options, from_call, parse_cell, parse_line
+from jupyter_imagegen.options import Options, from_call, parse_cell, parse_line, variables_in
 from jupyter_imagegen.settings import Where
 
 KEY = "sk-proj-abc1234567890abcdefghij"
@@ -90,6 +90,11 @@ def test_only_a_name_in_two_braces_is_replaced(template: str, expected: str) -> 
     names = {"artist": "Klee", "count": 3, "größe": "groß", "μ": "Greek", "a": ["x"]}
 
     assert parse_cell("", template, names).prompt == expected
+
+
+def test_the_variables_of_a_prompt_are_named_once_each() -> None:
+    """In their order; blanks inside the braces are no part of a name."""
+    assert variables_in("{{b}} {{ größe }} {{b}} {{1}} {c}") == ("b", "größe")
 
 
 def test_template_values_and_rendered_prompt_are_all_kept() -> None:

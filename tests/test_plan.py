@@ -10,7 +10,7 @@ from jupyter_imagegen.catalogue import Model, load
 from jupyter_imagegen.cost import Cost
 from jupyter_imagegen.endpoint import Endpoint
 from jupyter_imagegen.options import Options
-from jupyter_imagegen.plan import Plan, dollars, in_words
+from jupyter_imagegen.plan import Plan, dollars, in_words, why_unknown
 from jupyter_imagegen.request import build
 
 
@@ -120,3 +120,20 @@ def test_an_estimate_is_said_with_where_it_is_from() -> None:
     assert in_words(priced, dated) == "$0.0400 (price list of 2026-11-20)"
     assert in_words(Cost(usd=None, source="unknown"), dated) == "unknown"
     assert in_words(priced, plan("sketch").endpoint) == "nothing, it is embedded"
+
+
+@pytest.mark.parametrize(
+    ("at", "images", "said"),
+    [
+        ((), (), "imagegen.toml"),
+        (("openai",), ("a.png",), "reference pictures"),
+        (("openai",), (), "size and quality"),
+    ],
+)
+def test_what_would_make_a_price_known_is_said(at: tuple[str, ...], images: tuple[str, ...], said: str) -> None:
+    """In words that fit a cell and a form: neither has the other's spelling of an option."""
+    there = replace(plan().endpoint, model=Model(name="m", prices_at=at))
+    why = why_unknown(Options(prompt="a cat", images=images), there)
+
+    assert said in why
+    assert "--" not in why

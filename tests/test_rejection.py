@@ -616,7 +616,7 @@ def test_an_unknown_field_is_named(status: int, body: bytes | dict[str, Any]) ->
         (reply(524, b"<html>"), "Gateways give up"),
         (reply(502, complaint("no image in the answer")), "refusal by moderation"),
         (reply(502, complaint("rejected by the safety system")), "refusal by moderation"),
-        (reply(500), "Run the cell again"),
+        (reply(500), "Asking once more is up to you"),
         (reply(302, location="https://x/"), "Set the base URL"),
         (reply(400, complaint("no", code="moderation_blocked")), "Change the prompt"),
         (reply(400, seedream("InputImageSensitiveContentDetected")), "Change the reference picture"),

@@ -25,7 +25,8 @@ _COLUMNS: Final = ("", "file", "call", "what it is", "repair")
 _LEFT: Final = 'style="text-align: left"'
 _TABLE: Final = (
     "<p>{head}</p>"
-    '<table border="1" class="dataframe"><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table><p>{foot}</p>'
+    '<table border="1" class="dataframe mathjax_ignore tex2jax_ignore"><thead><tr>{names}</tr></thead>'
+    '<tbody>{body}</tbody></table><p class="mathjax_ignore tex2jax_ignore">{foot}</p>'
 )
 
 

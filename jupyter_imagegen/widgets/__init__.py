@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from .. import cells
 from ..edge import plain_errors
 from ..errors import ImageGenError
+from ..place import Place
 from ..records import read
 from ..settings import photograph
 from ..shell import running_shell
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from ..which import Named
     from .board import Panel
 
-_shown: Final[dict[str, tuple[int | None, list[Panel]]]] = {}
-"""The panels of the last run of each cell: one that is run again closes what it showed before."""
+_shown: Final[dict[str, tuple[int | None, tuple[Panel, ...]]]] = {}
+"""The number of the last run of each cell, and its panels: one that is run again closes what it showed before."""
 
 
 def panel(id: Named | None = None) -> Panel:  # noqa: A002  (what it is)
@@ -41,18 +42,18 @@ def panel(id: Named | None = None) -> Panel:  # noqa: A002  (what it is)
         except ImageGenError:
             made.close()
             raise
-        _take_the_place(made, cells.place(running_shell(), settings.notebook, settings.store).cell_id)
+        _take_the_place(made, cells.place(running_shell(), settings.notebook, settings.store))
         return made
 
 
-def _take_the_place(made: Panel, cell_id: str | None) -> None:
+def _take_the_place(made: Panel, place: Place) -> None:
     """Close what this cell showed when it was run before; its jobs go on in the new panel."""
-    if cell_id is None:
+    if place.cell_id is None:
         return
-    run, there = _shown.get(cell_id, (None, []))
-    if run == cells.current():
-        there.append(made)
+    run, there = _shown.get(place.cell_id, (None, ()))
+    if run == place.execution_count:
+        _shown[place.cell_id] = run, (*there, made)
         return
-    _shown[cell_id] = cells.current(), [made]
+    _shown[place.cell_id] = place.execution_count, (made,)
     for before in there:
         made.take_over(before)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from .. import api, preview
 from ..bridge import Job
 from ..display import caption_lines, picture_of
 from ..edge import plain_errors, without_keys
-from ..result import Result
-from .looks import Widget, button, column, discard, paint, picture, row, text
+from ..errors import ImageGenError
+from ..gallery import one_line
+from ..preview import Preview
+from .looks import beside, button, column, discard, paint, picture, row, text
+from .subshells import Widget
 from .worker import told
 
 AT_ONCE: Final = 4
@@ -23,20 +26,36 @@ AT_ONCE: Final = 4
 _ENDED_KEPT: Final = 5
 _LONGEST_PROMPT: Final = 80
 
-_DONE, _CANCELLED = "done", "cancelled"
-"""How a job ends in which nothing went wrong; the other words are those of the history."""
+_DONE: Final = "done"
+_CANCELLED: Final = "cancelled"
 
 _numbers: Final = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a job ended: a word for it, what is said of it, and its pictures in one."""
+
+    word: str
+    lines: tuple[str, ...]
+    picture: Preview | None = None
+    ids: tuple[str, ...] = ()
+    """The calls that were made."""
+
+    @property
+    def is_error(self) -> bool:
+        """Whether something went wrong; then the word is one of the history's."""
+        return self.word not in (_DONE, _CANCELLED)
 
 
 class Run:
     """One job of the panel and the row that shows it."""
 
-    def __init__(self, job: Job, owner: Jobs) -> None:
+    def __init__(self, job: Job, remove: Callable[[Run], None]) -> None:
         self.job = job
-        self.owner = owner
+        self.remove = remove
         self.is_started = False
-        self.is_ended = False
+        self.ending: Ending | None = None
         self._began = 0.0
         self._said = ""
         self._seen: tuple[Any, ...] = ()
@@ -48,7 +67,7 @@ class Run:
         self._cancel = button("Cancel", self._stop, f"Cancel job {self._name}")
         self._remove = button("Remove", self._go, f"Remove the row of job {self._name}; nothing is deleted")
         self._buttons = row(self._cancel)
-        self.row: Widget = column(row(self._head, self._buttons), self._picture, self._lines, name="jig-job")
+        self.row: Widget = column(row(self._head, self._buttons), beside(self._picture, self._lines), name="jig-job")
         self._say("waiting")
 
     def start(self) -> None:
@@ -56,23 +75,24 @@ class Run:
         self.is_started, self._began = True, time.monotonic()
         self.job.start()
 
-    def look(self) -> Result | None:
-        """Show how far it is; its Result once, when it has ended."""
-        if self.is_ended:
-            return None
+    def look(self) -> bool:
+        """Show how far it is; whether it has just ended."""
+        if self.ending is not None:
+            return False
         if self.job.is_finished:
-            return self._end()
+            self._end(ending(self.job))
+            return True
         if self.is_started:
             self._say(f"{int(time.monotonic() - self._began)} s")
             self._paint()
-        return None
+        return False
 
     def close(self) -> None:
         """Take its widgets away."""
         discard(self.row, self._cancel, self._remove)
 
     def _go(self) -> None:
-        self.owner.remove(self)
+        self.remove(self)
 
     def _stop(self) -> None:
         self._cancel.disabled = True
@@ -85,104 +105,111 @@ class Run:
 
     def _paint(self) -> None:
         sights = self.job.sights
-        if sights is self._seen:
-            return
-        self._seen = sights
-        numbers = max(sight.number for sight in sights)
-        painted = preview.painted(tuple((f"[{sight.place}]", sight.data) for sight in sights))
-        paint(self._picture, painted, f"being painted: preview {numbers}")
+        if sights and sights is not self._seen:
+            self._seen = sights
+            painted = preview.painted(tuple((f"[{sight.place}]", sight.data) for sight in sights))
+            paint(self._picture, painted, f"being painted: preview {max(sight.number for sight in sights)}")
 
-    def _end(self) -> Result:
-        self.is_ended = True
-        result, outcome, lines = ended(self.job)
-        self._say(outcome)
-        paint(self._picture, picture_of(result), _count(len(result)))
-        self._lines.value = "\n".join(lines)
-        if outcome not in (_DONE, _CANCELLED):
+    def _end(self, found: Ending) -> None:
+        self.ending = found
+        self._say(found.word)
+        paint(self._picture, found.picture, "what it has made")
+        self._lines.value = "\n".join(found.lines)
+        if found.is_error:
             self._lines.add_class("jig-error")
         self._buttons.children = (self._remove,)
-        return result
 
 
 class Jobs:
-    """All rows, the newest first, and the order in which what waits is started."""
+    """All rows, the newest first, and the order in which what waits is started. `ended` is called after each end."""
 
-    def __init__(self, ended: Callable[[Result], None]) -> None:
+    def __init__(self, ended: Callable[[], None]) -> None:
         self.box: Widget = column(name="jig-jobs")
         self._ended = ended
-        self._runs: deque[Run] = deque()
+        self._runs: tuple[Run, ...] = ()
+        self._order: tuple[Run, ...] = ()
+        # Callbacks take rows away while the worker puts others there.
         self._lock = threading.Lock()
 
     def add(self, job: Job) -> None:
         """Take a job; it is started by the next look, or when there is room."""
-        with self._lock:
-            self._runs.appendleft(Run(job, self))
-            self._drop_old()
-            self._draw()
+        made = Run(job, self.remove)
+        self._change(lambda runs: (made, *runs))
 
-    def take_over(self, others: Jobs) -> None:
-        """Show the rows of another panel here: it was closed, and its jobs go on."""
-        with others._lock, self._lock:
-            for run in others._runs:
-                run.owner = self
-                self._runs.append(run)
-            others._runs.clear()
-            self._draw()
-            others._draw()
+    def receive(self, others: Jobs) -> None:
+        """Show the rows of another panel here. On the worker's thread of that one, which looks at them no more then."""
+        there = others._runs
+        others._change(lambda _: ())
+        for run in there:
+            run.remove = self.remove
+        self._change(lambda runs: (*runs, *there))
 
     def look(self) -> bool:
         """Start what has room, show how far everything is; whether anything is under way. On the worker's thread."""
-        with self._lock:
-            runs = tuple(reversed(self._runs))
+        runs = tuple(reversed(self._runs))
         under_way = [run for run in runs if run.is_started and not run.job.is_finished]
         waiting = [run for run in runs if not run.is_started and not run.job.is_finished]
         for run in waiting[: max(0, AT_ONCE - len(under_way))]:
             run.start()
-        for run in runs:
-            result = run.look()
-            if result is not None:
-                self._ended(result)
-        return any(not run.is_ended for run in runs)
+        just_ended = tuple(run for run in runs if run.look())
+        if just_ended:
+            self._order = (*self._order, *just_ended)
+            self._drop_old()
+            self._ended()
+        return any(run.ending is None for run in runs)
 
     def remove(self, run: Run) -> None:
         """Take a row away."""
-        with self._lock:
-            if run in self._runs:
-                self._runs.remove(run)
-            self._draw()
+        self._change(lambda runs: tuple(each for each in runs if each is not run))
         run.close()
 
+    def forget(self, ids: frozenset[str]) -> None:
+        """Take the rows of calls away that were forgotten."""
+        for run in self._runs:
+            if run.ending is not None and ids.intersection(run.ending.ids):
+                self.remove(run)
+
     def _drop_old(self) -> None:
-        for run in [run for run in self._runs if run.is_ended][_ENDED_KEPT:]:
-            self._runs.remove(run)
-            run.close()
+        """Of what has ended, the last stay."""
+        there = [run for run in self._order if run in self._runs]
+        for run in there[:-_ENDED_KEPT]:
+            self.remove(run)
+        self._order = tuple(there[-_ENDED_KEPT:])
 
-    def _draw(self) -> None:
-        self.box.children = tuple(run.row for run in self._runs)
+    def _change(self, change: Callable[[tuple[Run, ...]], tuple[Run, ...]]) -> None:
+        with self._lock:
+            self._runs = change(self._runs)
+            self.box.children = tuple(run.row for run in self._runs)
 
 
-def ended(job: Job) -> tuple[Result, str, tuple[str, ...]]:
-    """What a finished job brought, a word for how it ended, and what is said of it."""
+def ending(job: Job) -> Ending:
+    """How a finished job ended; its pictures are saved where that was asked for."""
+    try:
+        return _ending(job)
+    except Exception as error:  # noqa: BLE001  (the notebook's edge: it is shown where the picture would stand)
+        return Ending("failed", (without_keys(told(error)),))
+
+
+def _ending(job: Job) -> Ending:
     result = api.arrived(job)
+    ids = tuple(record.id for record in result.records)
     if job.is_cancelled:
-        return result, _CANCELLED, tuple(api.became(job))
+        return Ending(_CANCELLED, tuple(api.became(job)), picture_of(result), ids)
     try:
         with plain_errors():
-            result = api.finish(job)
-    except Exception as error:  # noqa: BLE001  (the notebook's edge: it is shown where the picture would stand)
-        return result, getattr(error, "status", "failed"), (without_keys(told(error)), *caption_lines(result))
-    return result, _DONE, tuple(caption_lines(result))
+            api.finish(job)
+    except ImageGenError as error:
+        lines = (without_keys(told(error)), *caption_lines(result))
+        return Ending(error.status, lines, picture_of(result), ids)
+    return Ending(_DONE, tuple(caption_lines(result)), picture_of(result), ids)
 
 
 def _whom(job: Job) -> str:
     endpoint = job.ask.endpoint
-    return f"{endpoint.model.name} at {endpoint.provider.name}" if endpoint.model.name else endpoint.provider.name
+    model, provider = endpoint.model.name, endpoint.provider.name
+    return one_line(provider if model in ("", provider) else f"{model} at {provider}")
 
 
 def _short(prompt: str) -> str:
-    line = " ".join(prompt.split())
+    line = one_line(prompt)
     return line if len(line) <= _LONGEST_PROMPT else f"{line[: _LONGEST_PROMPT - 1]}…"
-
-
-def _count(pictures: int) -> str:
-    return "the picture" if pictures == 1 else f"the {pictures} pictures"

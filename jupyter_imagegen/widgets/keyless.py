@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from .. import keychain
 from ..endpoint import normalised
 from ..errors import KeyInCell, SettingsError
 from ..keys import held, looks_like_key
@@ -14,7 +15,7 @@ from ..switches import is_key_name
 def holds_key(text: str) -> bool:
     """Whether a text holds what looks like a key, or a key of the environment, which may look like anything."""
     try:
-        refuse_keys((text,), held(os.environ))
+        refuse_keys((text,), (*held(os.environ), *keychain.typed()))
     except KeyInCell:
         return True
     return looks_like_key(text)

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable
+from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 import ipywidgets
 
+from .subshells import Widget, heard_at_once
+
 if TYPE_CHECKING:
     from ..preview import Preview
-
-Widget = Any
-"""A widget of ipywidgets, which has no annotations."""
 
 HIDDEN: Final = "none"
 
@@ -29,16 +29,21 @@ _STYLE: Final = """<style>
 .jig-panel .jig-row { display: flex; flex-flow: row wrap; gap: 4px 10px; align-items: flex-end; overflow: visible; }
 .jig-panel .jig-field { display: flex; flex-direction: column; align-items: stretch; height: auto; width: auto;
   flex: none; min-width: 0; }
-.jig-panel .jig-row > .jig-field, .jig-panel .jig-flat > .jig-field { flex: 1 1 128px; max-width: 420px; }
+.jig-panel .jig-row > .jig-field { flex: 1 1 128px; max-width: 420px; }
 .jig-panel .jig-field > .widget-label { text-align: left; width: auto; height: auto; line-height: 1.5;
   margin: 0; overflow: visible; flex: none; }
 .jig-panel .jig-field > input, .jig-panel .jig-field > select { width: 100%; height: 28px; flex: none; }
 .jig-panel .jig-field > textarea { width: 100%; flex: none; }
 .jig-panel .jig-row > .jig-narrow { flex: 0 1 90px; }
+.jig-panel .jig-top { align-items: flex-start; }
+body[data-jp-theme-light="false"] .jig-panel .jig-field > select { background-image: url('data:image/svg+xml,\
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 18 18"><path fill="silver" d="M5 7l4 4 4-4z"/></svg>'); }
 .jig-panel .jig-wide textarea { resize: vertical; }
 .jig-panel .jig-text { white-space: pre-wrap; overflow-wrap: anywhere; height: auto; line-height: 1.45;
   flex: 1 1 auto; min-width: 0; }
 .jig-panel .jig-error { border-left: 3px solid var(--jp-error-color1, #d32f2f); padding-left: 8px; }
+.jig-panel .jig-grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(128px, 1fr)); gap: 4px 10px;
+  align-items: end; overflow: visible; }
 .jig-panel .jig-flat { display: contents; }
 .jig-panel .jig-pager { align-items: center; justify-content: center; }
 .jig-panel .jig-pager .jig-text { flex: none; }
@@ -52,7 +57,7 @@ _STYLE: Final = """<style>
 .jig-panel .jig-picture img { max-width: 100%; height: auto; }
 .jig-panel .jig-large img { max-height: 70vh; width: auto; }
 .jig-panel .jig-job { border-top: 1px solid var(--jp-border-color2, #8884); padding: 6px 0; }
-.jig-panel .jig-job img { max-height: 340px; width: auto; }
+.jig-panel .jig-job img { max-height: 260px; width: auto; }
 .jig-panel .jig-tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(132px, 1fr)); gap: 8px;
   overflow: visible; }
 .jig-panel .jig-tile { overflow: hidden; align-items: stretch; }
@@ -68,24 +73,13 @@ _STYLE: Final = """<style>
 .jig-panel select:focus-visible { outline: 2px solid var(--jp-brand-color1, #1976d2); outline-offset: 1px; }
 @container (max-width: 620px) {
   .jig-panel .jig-columns { grid-template-columns: minmax(0, 1fr); }
-  .jig-panel .jig-row > .jig-field, .jig-panel .jig-flat > .jig-field { max-width: none; flex: 1 1 120px; }
+  .jig-panel .jig-row > .jig-field { max-width: none; flex: 1 1 120px; }
+  .jig-panel .jig-grid { grid-template-columns: repeat(auto-fill, minmax(120px, 1fr)); }
   .jig-panel .jig-tiles { grid-template-columns: repeat(auto-fill, minmax(96px, 1fr)); }
   .jig-panel .jig-tile .jig-picture, .jig-panel .jig-tile .jig-picture img { max-height: 96px; height: 96px; }
   .jig-panel .jig-tile .jig-picture img { height: auto; }
 }
 </style>"""
-
-
-def heard_at_once(widget: Widget) -> Widget:
-    """The same widget; what a page says to it is heard also while a cell runs, where front end and kernel can do that.
-
-    JupyterLab and Notebook send the messages of all widgets through one subshell, which is free then and keeps their
-    order. ipykernel 7.4 hands some of them to the main shell all the same, which waits for the cell and knows nothing
-    of what overtakes it. That is a private name there: without it, everything waits for the cell, in order.
-    """
-    if hasattr(widget.comm, "_reply_subshell_for"):
-        widget.comm._reply_subshell_for = lambda _, subshell: subshell  # noqa: SLF001
-    return widget
 
 
 def style_sheet() -> Widget:
@@ -118,7 +112,7 @@ def paint(place: Widget, preview: Preview | None, alt: str) -> None:
         return
     data = b64encode(preview.data).decode("ascii")
     size = f'width="{preview.width}" height="{preview.height}"'
-    place.value = f'<img src="data:{preview.mime};base64,{data}" alt="{alt}" {size}>'
+    place.value = f'<img src="data:{preview.mime};base64,{data}" alt="{escape(alt)}" {size}>'
 
 
 def button(label: str, act: Callable[[], None], tooltip: str = "") -> Widget:
@@ -136,6 +130,16 @@ def field(kind: type[Any], label: str, *classes: str, **traits: Any) -> Widget: 
 def row(*children: Widget) -> Widget:
     """Side by side, as far as there is room."""
     return _classed(ipywidgets.Box(list(children)), "jig-row")
+
+
+def beside(*children: Widget) -> Widget:
+    """Side by side, from the same height on."""
+    return _classed(ipywidgets.Box(list(children)), "jig-row", "jig-top")
+
+
+def grid(*children: Widget) -> Widget:
+    """Fields in columns of one width."""
+    return _classed(ipywidgets.Box(list(children)), "jig-grid")
 
 
 def pager(*children: Widget) -> Widget:
@@ -158,9 +162,10 @@ def tiles(*children: Widget) -> Widget:
     return _classed(ipywidgets.Box(list(children)), "jig-tiles")
 
 
-def check(label: str) -> Widget:
+def check(label: str, tooltip: str) -> Widget:
     """A box to tick, with its label beside it."""
-    return heard_at_once(_classed(ipywidgets.Checkbox(value=False, description=label, indent=False), "jig-check"))
+    made = ipywidgets.Checkbox(value=False, description=label, tooltip=tooltip, indent=False)
+    return heard_at_once(_classed(made, "jig-check"))
 
 
 def fold(label: str, tooltip: str) -> Widget:

@@ -7,32 +7,39 @@ from typing import Any
 
 import ipywidgets
 
+from ..errors import ImageGenError
+from ..gallery import one_line
 from ..lookup import one
 from ..options import Given
 from ..references import of_value
 from ..settings import photograph
 from .keyless import refuse_key
-from .looks import Widget, button, column, discard, field, heard_at_once, row, text
+from .looks import button, column, discard, field, row, text
+from .subshells import Widget, heard_at_once
 
 
 class Pictures:
     """The pictures to work from, in their order, and the mask. `changed` is called after every change."""
 
-    def __init__(self, changed: Callable[[], None], tell: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(self, changed: Callable[[], None], attempt: Callable[[Callable[[], None]], None]) -> None:
         self._changed = changed
-        self._tell = tell
         self._images: tuple[Given, ...] = ()
         self._mask: Given | None = None
         self._upload = heard_at_once(
-            ipywidgets.FileUpload(accept="image/*", multiple=True, description="Upload pictures")
+            ipywidgets.FileUpload(
+                accept="image/*",
+                multiple=True,
+                description="Upload pictures",
+                tooltip="Each of at most 10 MB; a path has no such limit",
+            )
         )
         self._path = field(
             ipywidgets.Text, "Picture to work from (a path, or the id of a record)", continuous_update=False
         )
         self._list = column()
-        self._upload.observe(lambda _: tell(self._take_uploads), "value")
-        self._path.observe(lambda _: tell(self._take_path), "value")
-        add = button("Add", lambda: tell(self._take_path), "Add the picture of this path")
+        self._upload.observe(lambda _: attempt(self._take_uploads), "value")
+        self._path.observe(lambda _: attempt(self._take_path), "value")
+        add = button("Add", lambda: attempt(self._take_path), "Add the picture of this path")
         self.box: Widget = column(row(self._path, add, self._upload), self._list)
 
     @property
@@ -64,6 +71,12 @@ class Pictures:
             self.put((*self._images, given), self._mask)
             self._changed()
 
+    def edit(self, given: str) -> None:
+        """Work on this one alone. Raises ReferenceUnreadable, also for a call without a picture."""
+        one(given, given, photograph().store)
+        self.put((given,), None)
+        self._changed()
+
     def _take_path(self) -> None:
         if self._path.value.strip():
             self.add(self._path.value.strip())
@@ -75,8 +88,14 @@ class Pictures:
         if not files:
             return
         self._upload.value = ()
+        wrong: list[ImageGenError] = []
         for file in files:
-            self.add(of_value(bytes(file["content"]), str(file["name"])))
+            try:
+                self.add(of_value(bytes(file["content"]), one_line(str(file["name"]))))
+            except ImageGenError as error:
+                wrong.append(error)
+        if wrong:
+            raise wrong[0]
 
     def _draw(self) -> None:
         rows = [self._line(given, _name(given), is_mask=False) for given in self._images]
@@ -100,4 +119,8 @@ class Pictures:
 
 
 def _name(given: Given) -> str:
-    return given if isinstance(given, str) else f"{given.name} ({given.image.format}, {len(given.image.data)} bytes)"
+    return (
+        one_line(given)
+        if isinstance(given, str)
+        else f"{one_line(given.name)} ({given.image.format}, {len(given.image.data)} bytes)"
+    )

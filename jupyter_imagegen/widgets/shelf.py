@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import ipywidgets
 
-from ..blobs import has_digest
+from ..blobs import holds
 from ..gallery import PICTURES, Card, Page, Sought, cards, choices, found, page
 from ..preview import Preview, preview
 from ..records import Record
 from .keyless import holds_key, refuse_key
-from .looks import Widget, button, column, field, heading, pager, paint, picture, row, show, text, tiles
+from .looks import button, column, field, grid, heading, pager, paint, picture, row, show, text, tiles
+from .subshells import Widget
 
 _TILES: Final = 12
 _SIDE: Final = 160
 _HEAVIEST: Final = 6_000
 _KEPT_THUMBNAILS: Final = 600
-
-_FIRST: Final = Sought(status=PICTURES)
 _STARS: Final = (("any", 0), *((f"{'★' * stars} or more" if stars < 5 else "★★★★★", stars) for stars in range(1, 6)))
 
 
@@ -51,7 +49,10 @@ class _Tile:
 
 
 class Shelf:
-    """All cards, what they are narrowed to, and the page that is shown. `do` hands a task to the worker."""
+    """All cards, and the page of them that is shown. `do` hands a task to the worker, on whose thread all else is done.
+
+    To what they are narrowed stands in the fields alone.
+    """
 
     def __init__(
         self, open_: Callable[[Card], None], do: Callable[[Callable[[], None]], None], refresh: Callable[[], None]
@@ -59,28 +60,27 @@ class Shelf:
         self._do = do
         self._every: tuple[Card, ...] = ()
         self._store = Path()
-        self._sought = _FIRST
+        self._drawn: Sought | None = None
         self._number = 1
-        self._is_offering = False
-        self._is_drawn_soon = False
-        self._thumbnails: OrderedDict[str, Preview | None] = OrderedDict()
+        self._thumbnails: dict[str, Preview] = {}
         self._words = field(ipywidgets.Text, "Search", placeholder="words of the prompt, a tag, an id")
         self._model = field(ipywidgets.Dropdown, "Model", options=[("all", "")])
         self._status = field(ipywidgets.Dropdown, "Status", options=[(PICTURES, PICTURES), ("all calls", "")])
         self._tag = field(ipywidgets.Dropdown, "Tag", options=[("all", "")])
         self._stars = field(ipywidgets.Dropdown, "Stars", options=_STARS)
         self._tiles = tuple(_Tile(open_) for _ in range(_TILES))
-        self._newer = button("‹ Newer", lambda: self._turn(-1), "The page with newer pictures")
-        self._older = button("Older ›", lambda: self._turn(1), "The page with older pictures")
+        self._newer = button("‹ Newer", lambda: do(lambda: self._turn(-1)), "The page with newer pictures")
+        self._older = button("Older ›", lambda: do(lambda: self._turn(1)), "The page with older pictures")
         self._where = text("")
         self.box: Widget = column(
             row(heading("Gallery"), button("Refresh", refresh, "Look for what other kernels have made")),
-            row(self._words, self._model, self._status, self._tag, self._stars),
+            grid(self._words, self._model, self._status, self._tag, self._stars),
             tiles(*(tile.box for tile in self._tiles)),
             pager(self._newer, self._where, self._older),
         )
-        for widget in (self._words, self._model, self._status, self._tag, self._stars):
-            widget.observe(lambda _: self._narrow(), "value")
+        self._words.observe(lambda change: self._search(change["new"]), "value")
+        for widget in (self._model, self._status, self._tag, self._stars):
+            widget.observe(lambda _: do(self._narrow), "value")
 
     def fill(self, records: tuple[Record, ...], store: Path) -> None:
         """Put these records in the place of those. On the worker's thread, or before the panel is shown."""
@@ -94,47 +94,55 @@ class Shelf:
         """Every card, the newest first."""
         return self._every
 
-    def _narrow(self) -> None:
-        if holds_key(typed := self._words.value):
+    def now(self, card: Card) -> Card:
+        """The card with what is known of it now: a press comes from a page that was drawn before."""
+        return next((each for each in self._every if each.name == card.name), card)
+
+    def beside(self, card: Card, by: int) -> Card | None:
+        """The card so many places further on among those that are found; None beyond the ends."""
+        there = found(self._every, self._sought)
+        places = [place for place, each in enumerate(there) if each.name == card.name]
+        return there[places[0] + by] if places and 0 <= places[0] + by < len(there) else None
+
+    @property
+    def _sought(self) -> Sought:
+        return Sought(
+            words=self._words.value,
+            model=self._model.value or "",
+            status=self._status.value or "",
+            tag=self._tag.value or "",
+            stars=self._stars.value or 0,
+        )
+
+    def _search(self, typed: str) -> None:
+        if holds_key(typed):
             self._words.value = ""
             self._do(lambda: refuse_key(typed))
-        elif not self._is_offering:
-            self._sought = Sought(
-                words=self._words.value,
-                model=self._model.value,
-                status=self._status.value,
-                tag=self._tag.value,
-                stars=self._stars.value,
-            )
+        else:
+            self._do(self._narrow)
+
+    def _narrow(self) -> None:
+        """Draw the first page of what is sought now, unless that is drawn: letters come faster than pages."""
+        if self._sought != self._drawn:
             self._number = 1
-            self._draw_soon()
+            self._draw()
 
     def _turn(self, pages: int) -> None:
         self._number += pages
-        self._draw_soon()
-
-    def _draw_soon(self) -> None:
-        """Have the page drawn, once for all letters that are typed until then."""
-        if not self._is_drawn_soon:
-            self._is_drawn_soon = True
-            self._do(self._draw)
+        self._draw()
 
     def _offer(self) -> None:
         """What there is to choose from; what is chosen stays chosen."""
         there = choices(self._every)
-        self._is_offering = True
-        try:
-            _set(self._model, [("all", ""), *((each, each) for each in there.models)])
-            _set(self._tag, [("all", ""), *((each, each) for each in there.tags)])
-            first, *others = there.statuses
-            _set(self._status, [(first, first), ("all calls", ""), *((each, each) for each in others)])
-        finally:
-            self._is_offering = False
+        first, *others = there.statuses
+        _set(self._model, [("all", ""), *((each, each) for each in there.models)])
+        _set(self._tag, [("all", ""), *((each, each) for each in there.tags)])
+        _set(self._status, [(first, first), ("all calls", ""), *((each, each) for each in others)])
 
     def _draw(self) -> None:
         """Words at once, then the thumbnails, unless somebody has gone on to another page meanwhile."""
-        self._is_drawn_soon = False
-        here = page(found(self._every, self._sought), self._number, _TILES)
+        self._drawn = self._sought
+        here = page(found(self._every, self._drawn), self._number, _TILES)
         self._number = here.number
         self._say(here)
         for tile, card in zip(self._tiles, (*here.cards, *(None,) * (_TILES - len(here.cards))), strict=True):
@@ -154,13 +162,15 @@ class Shelf:
     def _thumbnail(self, card: Card) -> Preview | None:
         if card.kept is None:
             return None
-        digest = card.kept.sha256
+        digest, path = card.kept.sha256, self._store / card.kept.path
         if digest not in self._thumbnails:
-            path = self._store / card.kept.path
             # A link in a store of somebody else's may lead to any picture of this person.
-            self._thumbnails[digest] = preview(path, _SIDE, _HEAVIEST) if has_digest(path, digest) else None
-            if len(self._thumbnails) > _KEPT_THUMBNAILS:
-                self._thumbnails.popitem(last=False)
+            made = preview(path, _SIDE, _HEAVIEST) if holds(path, digest, card.kept.bytes) else None
+            if made is None:
+                return None
+            if len(self._thumbnails) >= _KEPT_THUMBNAILS:
+                del self._thumbnails[next(iter(self._thumbnails))]
+            self._thumbnails[digest] = made
         return self._thumbnails[digest]
 
     def _say(self, here: Page) -> None:

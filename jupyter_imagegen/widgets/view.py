@@ -1,22 +1,30 @@
-"""One picture, large, with all that is known of it and what can be done with it."""
+"""One picture, large, with all that is known of it and what can be done with it.
+
+What is opened is changed on the worker's thread alone; callbacks hand it over.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 import ipywidgets
 
 from .. import archive
-from ..blobs import has_digest
+from ..blobs import holds
 from ..draft import read_tags, tags_text
+from ..errors import ImageGenError, OptionError
 from ..gallery import Card, details
+from ..keys import scrub
 from ..preview import Preview, preview
 from ..result import Picture
 from .keyless import holds_key, refuse_key
-from .looks import Widget, button, column, columns, field, heading, paint, picture, row, show, text
+from .looks import button, column, columns, field, heading, paint, picture, row, show, text
+from .subshells import Widget
+from .written import Written
 
 _SIDE: Final = 1024
 _HEAVIEST: Final = 200_000
@@ -32,23 +40,41 @@ class Studio(Protocol):
     def use(self, card: Card) -> None:
         """Fill the form with the settings of a call."""
 
-    def write_cell(self, card: Card) -> None:
-        """Show the cell that repeats a call."""
+    def cell_of(self, card: Card) -> tuple[str, str]:
+        """The cell that repeats a call, and what has to be said of it."""
 
     def edit(self, card: Card) -> None:
-        """Take a picture as one to work from."""
+        """Take a picture as the one to work from."""
+
+    def step(self, card: Card, by: int) -> None:
+        """Open the card so many places further on in the gallery."""
 
     def do(self, task: Callable[[], None]) -> None:
         """Hand a task to the worker."""
 
-    def attempt(self, act: Callable[[], None]) -> None:
-        """Do it now, and show what is wrong with it."""
-
     def say(self, words: str) -> None:
         """Tell the person something."""
 
-    def refresh(self) -> None:
-        """Have the store read again."""
+    def reread(self) -> None:
+        """Read the store again at once. On the worker's thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    card: Card
+    store: Path
+
+    @property
+    def picture(self) -> Picture | None:
+        """Its picture, if it is what it was: a link in a store of somebody else's may lead to any of this person's."""
+        kept = self.card.kept
+        if kept is None or not holds(self.store / kept.path, kept.sha256, kept.bytes):
+            return None
+        return Picture(self.card.record, kept, self.store)
+
+    def preview(self, side: int) -> Preview | None:
+        found = self.picture
+        return None if found is None else preview(found.path, side, _HEAVIEST)
 
 
 class View:
@@ -56,14 +82,14 @@ class View:
 
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
-        self._card: Card | None = None
-        self._store = Path()
-        self._held: Card | None = None
-        self._is_filling = False
-        # The worker renews the card that is open while another one is opened: what is said then is of one of them.
-        self._lock = threading.RLock()
+        self._opened: _Opened | None = None
+        self._held: _Opened | None = None
+        self._teller: int | None = None
+        self._is_refused = False
         self._large = picture("jig-large")
         self._words = text()
+        self.message: Widget = text()
+        self._written = Written()
         self._stars = field(ipywidgets.Dropdown, "Stars", "jig-narrow", options=_STARS)
         self._tags = field(
             ipywidgets.Text, "Tags of this picture", placeholder="words, separated by commas", continuous_update=False
@@ -77,140 +103,190 @@ class View:
             heading("Compared"), columns(*(column(side) for side in self._sides)), self._drift, self._difference
         )
         self._title = heading("")
-        self._hold = button("Compare …", self._take_hold, "Compare this picture with the one that is opened next")
+        self._hold = button("Compare …", lambda: studio.do(self._take_hold), "Compare with the picture opened next")
         self.box: Widget = column(
-            row(self._title, button("Close", self.close)),
-            columns(self._large, column(self._actions(), self._words)),
+            row(self._title, *self._steps()),
+            columns(self._large, column(self._actions(), self.message, self._written.box, self._words)),
             self._comparison,
             name="jig-view",
         )
         self._stars.observe(lambda change: self._said(_rate, change["new"]), "value")
         self._tags.observe(lambda change: self._said(_tag, change["new"]), "value")
         self._note.observe(lambda change: self._said(_take_note, change["new"]), "value")
-        self._path.observe(lambda change: self._studio.do(lambda: refuse_key(change["new"])), "value")
+        self._path.observe(lambda change: self._take_path(change["new"]), "value")
         show(self.box, when=False)
         show(self._comparison, when=False)
 
+    def _steps(self) -> tuple[Widget, ...]:
+        studio = self._studio
+        return (
+            button("Previous", lambda: self._with(lambda opened: studio.step(opened.card, -1)), "The picture before"),
+            button("Next", lambda: self._with(lambda opened: studio.step(opened.card, 1)), "The picture after it"),
+            button("Close", lambda: studio.do(self._close)),
+        )
+
     def _actions(self) -> Widget:
+        studio = self._studio
         return column(
             row(
-                button("Use these settings", lambda: self._with(self._studio.use), "Fill the form with what it was"),
-                button("As cell", lambda: self._with(self._studio.write_cell), "The %%imagegen cell that repeats it"),
-                button("Edit this picture", lambda: self._with(self._studio.edit), "Take it as a picture to work from"),
+                button(
+                    "Use these settings",
+                    lambda: self._with(lambda opened: studio.use(opened.card)),
+                    "Fill the form with what was asked for",
+                ),
+                button("As cell", lambda: self._with(self._write_cell), "The %%imagegen cell that repeats it"),
+                button(
+                    "Edit this picture",
+                    lambda: self._with(lambda opened: studio.edit(opened.card)),
+                    "Take it as the picture to work from",
+                ),
                 self._hold,
             ),
             row(self._stars, self._tags, self._note),
-            row(self._path, button("Save", self._save, "Write the exact bytes to this path")),
+            row(self._path, button("Save", lambda: self._with(self._save), "Write the exact bytes to this path")),
         )
 
     def open(self, card: Card, store: Path) -> None:
-        """Show a card; with one that is held, also how far the two are apart."""
-        with self._lock:
-            self._card, self._store = card, store
-            self._title.value = card.name
-            self._words.value = "\n".join(details(card, store))
-            self._fill(card)
+        """Show a card; where one is held, also how far the two are apart. On the worker's thread."""
+        before, self._opened = self._opened, _Opened(card, store)
+        if before is None or before.card.name != card.name:
+            self._written.close()
+            self.message.value = ""
+            show(self._comparison, when=False)
+        self._tell(self._opened)
         paint(self._large, None, "")
         show(self.box, when=True)
-        self._studio.do(lambda: self._paint(card))
-        if self._held is not None and self._held.name != card.name and card.kept is not None:
-            held, self._held = self._held, None
-            self._studio.do(lambda: self._compare(held, card))
+        paint(self._large, self._opened.preview(_SIDE), "the opened picture")
+        held, self._held = self._held, None
         self._hold.description = "Compare …"
+        if held is not None and held.card.name != card.name and card.kept is not None:
+            self._compare(held, self._opened)
 
-    def close(self) -> None:
-        """Show nothing."""
-        self._card = None
-        show(self.box, when=False)
-        show(self._comparison, when=False)
+    def renew(self, every: tuple[Card, ...]) -> None:
+        """Show what is known now of the card that is open; one that was forgotten is closed. On the worker's thread."""
+        opened = self._opened
+        if opened is None:
+            return
+        fresh = next((each for each in every if each.name == opened.card.name), None)
+        if fresh is None:
+            self._close()
+        elif fresh != opened.card:
+            self._opened = _Opened(fresh, opened.store)
+            self._tell(self._opened)
 
     def drop_typed(self) -> None:
         """Put back what is recorded: what was typed last may be a key, and was not taken."""
-        with self._lock:
-            if self._card is not None:
-                self._fill(self._card)
-        if holds_key(self._path.value):
-            self._path.value = _FOLDER
+        if self._opened is not None:
+            self._tell(self._opened)
 
-    def renew(self, every: tuple[Card, ...]) -> None:
-        """Show what is known now of the card that is open."""
-        with self._lock:
-            card = self._card
-            fresh = None if card is None else next((each for each in every if each.name == card.name), None)
-            if fresh is not None and fresh != card:
-                self._card = fresh
-                self._words.value = "\n".join(details(fresh, self._store))
-                self._fill(fresh)
+    def _tell(self, opened: _Opened) -> None:
+        """Put what is known of a card into the fields; that is nothing new, so nothing is written for it."""
+        card = opened.card
+        self._title.value = card.name
+        self._words.value = "\n".join(scrub(line, None) for line in details(card, opened.store))
+        self._teller = threading.get_ident()
+        try:
+            self._stars.value = card.stars
+            self._tags.value = tags_text(card.tags)
+            self._note.value = card.record.note_of(card.index) or ""
+        finally:
+            self._teller = None
 
-    def _fill(self, card: Card) -> None:
-        self._is_filling = True
-        self._stars.value = card.stars
-        self._tags.value = tags_text(card.tags)
-        self._note.value = card.record.note_of(card.index) or ""
-        self._is_filling = False
+    def _close(self) -> None:
+        self._opened = self._held = None
+        self._hold.description = "Compare …"
+        self._written.close()
+        for place in (self._large, self._difference, *self._sides):
+            paint(place, None, "")
+        self._words.value = self._title.value = self._tags.value = self._note.value = ""
+        show(self.box, when=False)
+        show(self._comparison, when=False)
 
-    def _said(self, write: Callable[[Card, Any], None], value: object) -> None:
+    def _said(self, write: Callable[[Card, Any], bool], value: object) -> None:
         """Write what was said of the card that is open, and show it everywhere."""
-        with self._lock:
-            card = None if self._is_filling else self._card
-        if card is not None:
-            self._studio.do(lambda: write(self._known(card), value))
-            self._studio.refresh()
+        opened = self._opened
+        # A person's callback comes on another thread, and may come while the fields are filled.
+        if opened is not None and self._teller != threading.get_ident():
+            self._studio.do(lambda: self._write(write, opened, value))
 
-    def _known(self, card: Card) -> Card:
-        """The card with what was said of it a moment ago, if it is open still."""
-        now = self._card
-        return now if now is not None and now.name == card.name else card
+    def _write(self, write: Callable[[Card, Any], bool], then: _Opened, value: object) -> None:
+        now = self._opened
+        card = now.card if now is not None and now.card.name == then.card.name else then.card
+        try:
+            if write(card, value):
+                # At once: what is said next is said of what is known then.
+                self._studio.reread()
+        except ImageGenError:
+            if self._opened is not None:
+                self._tell(self._opened)
+            raise
 
-    def _with(self, act: Callable[[Card], None]) -> None:
-        card = self._card
-        if card is not None:
-            self._studio.attempt(lambda: act(card))
+    def _with(self, act: Callable[[_Opened], None]) -> None:
+        opened = self._opened
+        if opened is not None:
+            self._studio.do(lambda: act(opened))
 
-    def _paint(self, card: Card) -> None:
-        # Not the same card: what was said of it may have been read anew meanwhile.
-        if self._card is not None and card.name == self._card.name:
-            paint(self._large, self._preview(card, _SIDE, _HEAVIEST), "the opened picture")
-
-    def _preview(self, card: Card, side: int, heaviest: int) -> Preview | None:
-        if card.kept is None:
-            return None
-        path = self._store / card.kept.path
-        return preview(path, side, heaviest) if has_digest(path, card.kept.sha256) else None
+    def _write_cell(self, opened: _Opened) -> None:
+        self._written.close()
+        cell, words = self._studio.cell_of(opened.card)
+        self._written.write(f"The cell that repeats {opened.card.record.id}: copy it into one", cell)
+        self._studio.say(words)
 
     def _take_hold(self) -> None:
-        if self._card is not None and self._card.kept is not None:
-            self._held = self._card
-            self._hold.description = "Now open another picture"
+        """Hold the card that is open for comparison, or let it go again."""
+        is_held = self._held is not None
+        self._held = None if is_held or self._opened is None or self._opened.card.kept is None else self._opened
+        self._hold.description = "Compare …" if self._held is None else "Now open the other (or press again)"
 
-    def _compare(self, first: Card, second: Card) -> None:
-        found = archive.compare(first.name, second.name)
-        for side, card, name in zip(self._sides, (first, second), "ab", strict=True):
-            paint(side, self._preview(card, _BESIDE, _HEAVIEST), f"picture {name}")
+    def _compare(self, first: _Opened, second: _Opened) -> None:
+        # The pictures themselves: a name in a journal of somebody else's may be that of a file.
+        found = archive.compare(first.picture, second.picture)
+        for side, opened, name in zip(self._sides, (first, second), "ab", strict=True):
+            paint(side, opened.preview(_BESIDE), f"picture {name}")
         self._drift.value = repr(found)
         paint(self._difference, found.sheet, "both pictures, small, and their difference")
         show(self._comparison, when=True)
 
-    def _save(self) -> None:
-        card = self._card
-        if card is not None and card.kept is not None:
-            kept, target = card.kept, self._path.value.strip() or "."
-            self._studio.do(lambda: self._saved(Picture(card.record, kept, self._store), target))
+    def _take_path(self, typed: str) -> None:
+        """Empty it of a key; the press of Save that comes with it meant something else than what stands there then."""
+        self._is_refused = False
+        if holds_key(typed):
+            self._path.value = _FOLDER
+            self._is_refused = True
+            self._studio.do(lambda: refuse_key(typed))
 
-    def _saved(self, made: Picture, target: str) -> None:
-        refuse_key(target)
-        self._studio.say(f"Saved to {made.save(target)}")
+    def _save(self, opened: _Opened) -> None:
+        if self._is_refused:
+            self._is_refused = False
+            return
+        target = self._path.value.strip()
+        if not target:
+            message = "There is no path to save to."
+            raise OptionError(message, f"For example {_FOLDER}, or a name that ends in .png.")
+        if opened.card.kept is not None:
+            made = Picture(opened.card.record, opened.card.kept, opened.store)
+            self._studio.say(f"Saved to {made.save(target)}")
 
 
-def _rate(card: Card, stars: int) -> None:
+def _rate(card: Card, stars: int) -> bool:
+    if stars == card.stars:
+        return False
     archive.rate(card.name, stars or None)
+    return True
 
 
-def _tag(card: Card, typed: str) -> None:
+def _tag(card: Card, typed: str) -> bool:
     wanted = read_tags(typed)
+    if wanted == card.tags:
+        return False
     archive.tag(card.name, *(word for word in wanted if word not in card.tags))
     archive.untag(card.name, *(word for word in card.tags if word not in wanted))
+    return True
 
 
-def _take_note(card: Card, typed: str) -> None:
-    archive.note(card.name, typed.strip() or None)
+def _take_note(card: Card, typed: str) -> bool:
+    note = typed.strip() or None
+    if note == card.record.note_of(card.index):
+        return False
+    archive.note(card.name, note)
+    return True

@@ -136,6 +136,34 @@ def test_a_press_that_waits_for_the_kernel_counts_once_and_asks_for_what_the_pag
     assert len(gateway.posts) == 2
 
 
+def test_a_double_click_counts_once(in_lab: Opened, gateway: Gateway, preamble: str) -> None:
+    """A kernel that is free is faster than the second click, and the button rests until that is over."""
+    gateway.rule = painter
+    panel = opened(in_lab(preamble, PANEL))
+    panel.type("Prompt", "in red")
+
+    panel.button("Generate").dblclick(delay=80)
+    panel.button("Generate").click()
+
+    expect(panel.jobs).to_have_count(2)
+    wait_until_shown(panel.jobs.first.locator("img"), picture("red"))
+    assert len(gateway.posts) == 2
+
+
+def test_prices_are_no_formula(in_lab: Opened, gateway: Gateway, preamble: str) -> None:
+    """Between the dollars of two captions a page would see one, below a cell as in the panel."""
+    priced = {"x-litellm-response-cost": "0.5"}
+    gateway.rule = lambda _: Said(answer(RED, BLUE), headers=priced)
+    lab = in_lab(preamble, "r = ig.generate('two', n=2)\nr", PANEL)
+    panel = opened(lab)
+    panel.ask("an otter")
+    expect(panel.jobs).to_contain_text("$0.2500")
+
+    lab.page.wait_for_function("!document.querySelector('.MathJax_Preview')")
+    assert lab.page.locator("mjx-container").count() == 0
+    expect(lab.cell(1)).to_contain_text("$0.2500 · imagegen")
+
+
 def test_with_subshells_the_panel_works_while_a_cell_runs(
     in_lab: Opened, gateway: Gateway, preamble: str, tmp_path: Path
 ) -> None:
@@ -202,7 +230,7 @@ def test_the_gallery_is_narrowed_and_a_picture_leads_back_to_its_cell(
     panel.view.get_by_label("Stars").select_option("★★★★")
     expect(panel.tiles.get_by_role("button")).to_contain_text("★★★★")
     panel.view.get_by_role("button", name="As cell").click()
-    cell = panel.field("The same as a cell: copy it into one")
+    cell = panel.view.get_by_label(re.compile("^The cell that repeats"))
     expect(cell).to_have_value(re.compile(r"^%%imagegen .*--seed 3"))
     lab.run(cell.input_value())
 

@@ -79,6 +79,7 @@ def test_a_press_that_waits_for_the_kernel_counts_once(page: Page, gateway: Gate
     eventually(lambda: gateway.posts)
     eventually(lambda: kernel.value("ig.history().status.tolist()") == ["ok"])
     assert [asked.json["prompt"] for asked in gateway.posts] == ["in blue"]
+    eventually(lambda: kernel.value("not p._gate.button.disabled"))
     kernel.finish_message(page.press("Generate"))
     page.send_back(3)
     eventually(lambda: kernel.value("ig.history().status.tolist()") == ["ok", "ok"])
@@ -111,18 +112,22 @@ def test_cells_run_while_it_paints_and_an_interrupt_is_not_for_it(page: Page, ga
     eventually(lambda: kernel.value("ig.history().status.tolist()") == ["cancelled"])
 
 
-def test_the_cell_that_is_run_again_takes_the_job_over(page: Page, gateway: Gateway) -> None:
-    """A panel that is closed takes no job with it."""
+@pytest.mark.parametrize("extension", ["loaded", "not loaded"])
+def test_the_cell_that_is_run_again_takes_the_job_over(page: Page, gateway: Gateway, extension: str) -> None:
+    """A panel that is closed takes no job with it, whether somebody follows the cells or not."""
     gateway.rule = lambda _: Hang()
     kernel = page.kernel
-    first = kernel.finish(kernel.send("p = ig.panel()\np._gate.button.click()", cell_id="one"))
+    if extension == "not loaded":
+        assert kernel.run("%unload_ext jupyter_imagegen").status == "ok"
+    first = kernel.finish(kernel.send("p = ig.panel()", cell_id="one"))
     assert first.status == "ok"
     kernel.run("p._form._prompt.value = 'an otter'\np._gate.button.click()")
     gateway.wait_for_request()
     assert kernel.finish(kernel.send("old, p = p, ig.panel()", cell_id="one")).status == "ok"
 
-    assert kernel.value("old.widget.comm is None")
+    eventually(lambda: kernel.value("old.widget.comm is None"))
     assert kernel.value("len(p._jobs.box.children)") == 1
+    assert kernel.value("[t.name for t in __import__('threading').enumerate()].count('imagegen-panel')") <= 3
     kernel.run("next(iter(p._jobs._runs)).job.cancel()")
     assert gateway.hung_up.wait(TIMEOUT_S)
     eventually(lambda: kernel.value("ig.history().status.tolist()") == ["cancelled"])

@@ -14,10 +14,13 @@ from widgets.hands import Hands, colour
 import jupyter_imagegen as ig
 from jupyter_imagegen import widgets
 from jupyter_imagegen.which import Named
-from jupyter_imagegen.widgets import jobs
+from jupyter_imagegen.widgets import board, jobs
 from jupyter_imagegen.widgets.board import Panel
 
 Open = Callable[..., Hands]
+
+LATER = board._later
+"""How long the button rests outside of these tests."""
 
 
 @pytest.fixture(autouse=True)
@@ -35,13 +38,15 @@ def panels_end(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         started.append(self)
         run(self, *given)  # type: ignore[arg-type]
 
+    # The button rests for no moment: one press can follow another.
+    monkeypatch.setattr(board, "_later", lambda act: act())
     monkeypatch.setattr(Panel, "__init__", seen)
     monkeypatch.setattr(jobs.Run, "__init__", followed)
     yield
     for each in started:
         each.job.cancel()
     for panel in made:
-        if panel.widget.comm is not None:
+        if hasattr(panel, "widget") and panel.widget.comm is not None:
             panel.close()
     widgets._shown.clear()
     ipywidgets.Widget.close_all()

@@ -6,7 +6,7 @@ import base64
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -19,7 +19,6 @@ from jupyter_imagegen.widgets.looks import HIDDEN
 
 PATH: Final = "Picture to work from (a path, or the id of a record)"
 PARAMS: Final = "Other fields of the request, one KEY=JSON a line"
-CELL: Final = "The same as a cell: copy it into one"
 ADDRESS: Final = "Address of an endpoint"
 
 LAB: Final = """
@@ -68,9 +67,12 @@ def shown(markup: str) -> bytes:
     return base64.b64decode(found[1]) if found else b""
 
 
-def is_shown(widget: Any) -> bool:
-    """Whether nothing hides the widget itself."""
-    return bool(widget.layout.display != HIDDEN)
+def visible(widget: Any) -> Iterator[Any]:
+    """A widget and all that stands in it, but for what is hidden with all that stands in that."""
+    if widget.layout.display != HIDDEN:
+        yield widget
+        for child in getattr(widget, "children", ()):
+            yield from visible(child)
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,10 @@ class Hands:
         assert found, f"there is no {label!r}, but {self.labels}"
         return found[0]
 
+    def sees(self, widget: Any) -> bool:
+        """Whether a page shows it: neither it nor anything around it is hidden."""
+        return any(each is widget for each in visible(self.panel.widget))
+
     def has(self, label: str) -> bool:
         """Whether the form has such a field."""
         return label in self.labels
@@ -160,8 +166,9 @@ class Hands:
             self.field(name.replace("_", " ").capitalize()).value = value
 
     def press(self, label: str, within: str = "jig-panel") -> None:
-        """Press a button."""
+        """Press a button, and wait for what the panel makes of it."""
         self.field(label, within).click()
+        self.settle()
 
     # --- Generate, and the page that sends a number back
 
@@ -173,13 +180,18 @@ class Hands:
         """The page sends back the number that it got."""
         gate = self.panel._gate
         gate._returned.value = gate._sent.value
+        self.settle()
 
-    def generate(self, prompt: str = "an otter", **values: object) -> Row:
-        """Fill in, press Generate, have the page answer; the row of the job."""
-        before = len(self.rows)
-        self.type(prompt=prompt, **values)
+    def send(self) -> None:
+        """Press Generate, and have the page answer."""
         self.press("Generate")
         self.answer()
+
+    def generate(self, prompt: str = "an otter", **values: object) -> Row:
+        """Fill in and send; the row of the job."""
+        before = len(self.rows)
+        self.type(prompt=prompt, **values)
+        self.send()
         assert len(self.rows) == before + 1, self.message
         return self.rows[0]
 
@@ -213,9 +225,22 @@ class Hands:
 
     @property
     def cell(self) -> str:
-        """The cell that is shown, if one is."""
-        found = self.field(CELL)
-        return str(found.value) if is_shown(found) else ""
+        """The cell of the form that is shown, if one is."""
+        return self._written(self.widgets[0].children)
+
+    @property
+    def cell_of_opened(self) -> str:
+        """The cell of the opened picture that is shown, if one is."""
+        return self._written(inside(self.part("jig-view")))
+
+    def _written(self, among: Iterable[Any]) -> str:
+        closing = "Close the cell"
+        box = next(
+            each
+            for each in among
+            if any(getattr(child, "description", "") == closing for child in getattr(each, "children", ()))
+        )
+        return str(box.children[0].value) if self.sees(box) else ""
 
     @property
     def references(self) -> list[str]:
@@ -247,7 +272,7 @@ class Hands:
     def tiles(self) -> list[tuple[Any, Any]]:
         """The picture and the button of each tile that is shown."""
         found = (each for each in inside(self.part("jig-tiles")) if "jig-tile" in each._dom_classes)
-        return [tuple(each.children) for each in found if is_shown(each)]
+        return [tuple(each.children) for each in found if self.sees(each)]
 
     @property
     def found(self) -> str:
@@ -270,7 +295,7 @@ class Hands:
     def details(self) -> list[str]:
         """What is said of the opened picture."""
         texts = [each for each in inside(self.part("jig-view")) if isinstance(each, ipywidgets.Label)]
-        return str(texts[1].value).splitlines()
+        return str(texts[2].value).splitlines()
 
     @property
     def large(self) -> str:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from support.gateway import Gateway
 from support.pictures import picture
 from widgets.hands import LAB, PARAMS, PATH, Hands, until
+
+from jupyter_imagegen.widgets import board
+
+OF_ITS_OWN = "A price in your own imagegen.toml makes it known; a gateway has prices of its own."
 
 
 def values(hands: Hands, label: str) -> list[str]:
@@ -67,7 +72,7 @@ def test_a_provider_of_a_persons_own_is_offered(hands: Hands, tmp_path: Path) ->
 
     assert values(hands, "Size") == ["default", "8x8", "16x16"]
     assert values(hands, "Model") == ["house-1"]
-    assert hands.estimate == "cost: $0.2500 (price list of 2026-11-21)"
+    assert hands.estimate == "to https://lab.example/v1 · cost: $0.2500 (price list of 2026-11-21)"
 
 
 def test_what_was_typed_stays_when_there_are_more_providers(hands: Hands, tmp_path: Path) -> None:
@@ -133,7 +138,7 @@ def test_the_fields_that_are_gone_are_gone_for_the_page_too(hands: Hands) -> Non
 def test_the_estimate_follows_the_fields(hands: Hands) -> None:
     """An amount with where it is from, for all pictures together, as soon as one can be told."""
     hands.type(provider="openai", model="gpt-image-1", size="1024x1024")
-    assert hands.estimate == "cost: unknown · OPENAI_API_KEY is not set"
+    assert hands.estimate == ("cost: unknown. It depends on size and quality: name both. · OPENAI_API_KEY is not set")
     hands.type(quality="low")
     assert hands.estimate.startswith("cost: $0.0110 (price list of ")
     hands.field("Pictures").value = "4"
@@ -152,7 +157,7 @@ def test_what_is_embedded_costs_nothing(hands: Hands) -> None:
 
 def test_a_gateway_says_where_it_is_asked_and_that_its_cost_is_unknown(hands: Hands, served: Gateway) -> None:
     """A form that a record has filled may lead anywhere."""
-    assert hands.estimate == f"to {served.url} · cost: unknown"
+    assert hands.estimate == f"to {served.url} · cost: unknown. {OF_ITS_OWN}"
 
 
 def test_what_a_model_refuses_is_said_before_it_is_sent(hands: Hands, served: Gateway) -> None:
@@ -162,13 +167,12 @@ def test_what_a_model_refuses_is_said_before_it_is_sent(hands: Hands, served: Ga
     assert hands.estimate.startswith("dall-e-3 ")
     refused = hands.estimate
     hands.type(prompt="an otter")
-    hands.press("Generate")
-    hands.answer()
+    hands.send()
 
     assert hands.message.startswith(f"NotTaken: {refused}")
     assert hands.is_error
     assert (hands.rows, served.asked) == ([], [])
-    hands.field("Send it although the model is known to refuse it").value = True
+    hands.field("Force: send it in any case").value = True
     assert hands.estimate.startswith("cost: ")
 
 
@@ -216,4 +220,79 @@ def test_a_number_that_is_none_is_said_while_it_stands_there(hands: Hands) -> No
     assert "-n takes" in hands.estimate
     hands.field("Pictures").value = ""
 
-    assert hands.estimate.endswith("cost: unknown")
+    assert hands.estimate.endswith(f"cost: unknown. {OF_ITS_OWN}")
+
+
+@pytest.mark.parametrize("is_set", [True, False])
+def test_a_provider_that_cannot_be_asked_yet_has_its_fields(
+    open_panel: Callable[[], Hands], monkeypatch: pytest.MonkeyPatch, *, is_set: bool
+) -> None:
+    """Its address is not set: that stands beside the button, and goes with the address."""
+    if is_set:
+        monkeypatch.setenv("IMAGEGEN_PROVIDER", "azure")
+    hands = open_panel()
+    hands.type(provider="" if is_set else "azure", model="gpt-image-1")
+    assert "high" in values(hands, "Quality")
+    assert "azure" in hands.estimate
+    monkeypatch.setenv("AZURE_BASE_URL", "https://h.example")
+    hands.type(note="anything")
+
+    assert hands.estimate.startswith("to https://h.example · ")
+    assert "high" in values(hands, "Quality")
+
+
+def test_a_provider_that_is_set_and_not_known_is_said_beside_the_button(
+    open_panel: Callable[[], Hands], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The form is there, and another one can be chosen."""
+    monkeypatch.setenv("IMAGEGEN_PROVIDER", "no-such-one")
+    hands = open_panel()
+    assert "no-such-one" in hands.estimate
+    hands.type(provider="sketch")
+
+    assert hands.estimate == "cost: nothing, it is embedded"
+
+
+def test_what_was_typed_comes_back_with_its_field(hands: Hands) -> None:
+    """Also after a model that has none of that name."""
+    hands.type(provider="openai", model="gpt-image-1", background="opaque")
+    hands.type(model="dall-e-3")
+    assert not hands.has("Background")
+    hands.type(model="gpt-image-1")
+
+    assert hands.field("Background").value == "opaque"
+
+
+@pytest.mark.parametrize("depth", [500, 100_000])
+def test_json_that_is_nested_too_deeply_is_said(hands: Hands, depth: int) -> None:
+    """It stays in its field, and the panel lives."""
+    deep = f"deep={'[' * depth}"
+    hands.type(prompt="an otter")
+    hands.field(PARAMS).value = deep
+    assert not hands.estimate.startswith(("cost: ", "to "))
+    hands.send()
+
+    assert hands.is_error
+    assert hands.field(PARAMS).value == deep
+
+
+def test_a_defect_of_the_estimate_is_said_beside_the_button(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a callback raises, nobody sees."""
+
+    def broken(_: object) -> str:
+        message = "a defect"
+        raise ZeroDivisionError(message)
+
+    monkeypatch.setattr(board, "foreseen", broken)
+    hands.type(note="anything")
+
+    assert hands.estimate == "a defect"
+
+
+def test_an_error_is_gone_when_the_form_is_edited(hands: Hands) -> None:
+    """It was of what stood there before."""
+    hands.send()
+    assert hands.is_error
+    hands.type(prompt="an otter")
+
+    assert (hands.message, hands.is_error) == ("", False)

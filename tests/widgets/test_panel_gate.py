@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
 from support.gateway import Gateway
+from widgets.conftest import LATER
 from widgets.hands import Hands, until
 
 import jupyter_imagegen as ig
+from jupyter_imagegen.widgets import board, gate
 from jupyter_imagegen.widgets.gate import Gate
+
+REST_S = 3600.0
 
 
 def test_presses_before_the_page_answered_are_one(hands: Hands, served: Gateway) -> None:
@@ -77,8 +85,7 @@ def test_a_number_that_nobody_waits_for_does_nothing(hands: Hands) -> None:
 
 def test_an_error_leaves_the_button_to_be_pressed_again(hands: Hands) -> None:
     """Whatever was wrong can be put right."""
-    hands.press("Generate")
-    hands.answer()
+    hands.send()
     assert hands.message.startswith("PromptError: ")
     assert not hands.field("Generate").disabled
     row = hands.generate().ends()
@@ -95,7 +102,7 @@ def test_a_defect_in_the_act_leaves_the_button_to_be_pressed_again() -> None:
         acts.append(1)
         raise ZeroDivisionError
 
-    gate = Gate("Generate", act)
+    gate = Gate("Generate", act, pytest.fail, lambda rest: rest())
     gate._returned.value = 1
     for _ in range(2):
         gate.button.click()
@@ -104,3 +111,59 @@ def test_a_defect_in_the_act_leaves_the_button_to_be_pressed_again() -> None:
         except ZeroDivisionError:
             assert not gate.button.disabled
     until(lambda: len(acts) == 2)
+
+
+@pytest.fixture
+def resting(served: Gateway, open_panel: Callable[[], Hands], monkeypatch: pytest.MonkeyPatch) -> Iterator[Hands]:
+    """A panel whose button rests for longer than a test takes."""
+    assert served.asked == []
+    monkeypatch.setattr(board, "_later", LATER)
+    monkeypatch.setattr(board, "_REST_S", REST_S)
+    yield open_panel()
+    for timer in timers():
+        timer.cancel()
+
+
+def timers() -> list[threading.Timer]:
+    """The rests that are not over."""
+    return [each for each in threading.enumerate() if isinstance(each, threading.Timer) and each.interval == REST_S]
+
+
+def test_a_press_while_the_button_rests_does_not_count(resting: Hands, served: Gateway) -> None:
+    """The second click of a double click comes after the page has answered."""
+    row = resting.generate()
+    assert resting.field("Generate").disabled
+    resting.send()
+    row.ends()
+    assert len(resting.rows) == len(served.posts) == 1
+    (timer,) = timers()
+    timer.cancel()
+    timer.function()
+    assert not resting.field("Generate").disabled
+    resting.generate("a seal").ends()
+
+    assert len(served.posts) == 2
+
+
+def test_the_rest_of_the_button_is_over_by_itself(resting: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing else has to happen."""
+    monkeypatch.setattr(board, "_REST_S", 0.0)
+    resting.generate().ends()
+
+    until(lambda: not resting.field("Generate").disabled, "the end of the rest")
+
+
+def test_a_number_that_comes_too_late_sends_nothing(
+    hands: Hands, served: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page was away, and nobody waits for a picture any more: it is said, and the button can be pressed again."""
+    hands.type(prompt="an otter")
+    hands.press("Generate")
+    with monkeypatch.context() as patch:
+        patch.setattr(gate, "_MOST_S", -1.0)
+        hands.answer()
+    assert hands.message.startswith("Generate was pressed more than ten minutes ago")
+    assert (hands.rows, served.asked) == ([], [])
+    hands.generate().ends()
+
+    assert len(served.posts) == 1

@@ -65,7 +65,7 @@ def test_a_job_ends_with_its_picture_and_its_caption(hands: Hands, served: Gatew
 
     assert " · done · an otter" in row.head
     assert shown(row.picture) == found.data
-    assert 'alt="the picture"' in row.picture
+    assert 'alt="what it has made"' in row.picture
     assert row.lines[0].startswith("custom · 64×48 png · ")
 
 
@@ -80,7 +80,7 @@ def test_several_pictures_are_one_sheet(hands: Hands, served: Gateway) -> None:
     hands.field("Pictures").value = "2"
     row = hands.generate().ends()
 
-    assert 'alt="the 2 pictures"' in row.picture
+    assert 'alt="what it has made"' in row.picture
     assert [line[:3] for line in row.lines] == ["[0]", "[1]"]
 
 
@@ -207,11 +207,10 @@ def test_the_rows_of_the_last_jobs_stay(hands: Hands) -> None:
     """Of those that have ended; a row that is gone is gone for the page too."""
     for number in range(8):
         hands.type(prompt=f"otter {number}")
-        hands.press("Generate")
-        hands.answer()
+        hands.send()
         hands.rows[0].ends()
 
-    assert [row.head.rpartition(" · ")[2] for row in hands.rows] == [f"otter {7 - number}" for number in range(6)]
+    assert [row.head.rpartition(" · ")[2] for row in hands.rows] == [f"otter {7 - number}" for number in range(5)]
     assert "otter 0" not in "".join(
         each for each in states().split("\n") if "'_model_name': 'LabelModel'" in each and " · done · " in each
     )
@@ -350,3 +349,46 @@ def test_a_key_that_an_error_brings_back_is_in_no_widget(
 
 async def no_pause(_: object) -> None:
     """Go on at once."""
+
+
+# --- what becomes of rows and of what waits
+
+
+def test_the_row_of_the_job_that_ended_first_goes_first(hands: Hands, served: Gateway) -> None:
+    """Whatever was asked first: one that took long has only just ended."""
+    free = threading.Event()
+
+    def rule(asked: Asked) -> Answer:
+        if prompt_of(asked) == "otter 0":
+            free.wait(60)
+        return Said(answer(TEAL))
+
+    served.rule = rule
+    slow = hands.generate("otter 0")
+    for number in range(1, 6):
+        hands.generate(f"otter {number}").ends()
+    free.set()
+    slow.ends()
+    hands.settle()
+
+    assert [row.head.rpartition(" · ")[2] for row in hands.rows] == [f"otter {number}" for number in (5, 4, 3, 2, 0)]
+
+
+def test_what_waits_in_a_panel_that_is_closed_is_sent_all_the_same(hands: Hands, served: Gateway) -> None:
+    """It was asked for; and its pictures are kept."""
+    free = held(served)
+    for number in range(jobs.AT_ONCE + 1):
+        hands.generate(f"otter {number}")
+    hands.panel.close()
+    free.set()
+    until(lambda: ig.history().status.tolist() == ["ok"] * (jobs.AT_ONCE + 1), "the last job")
+
+    assert len(served.posts) == jobs.AT_ONCE + 1
+
+
+def test_every_panel_shows_what_a_job_of_any_has_made(hands: Hands, open_panel: Callable[[], Hands]) -> None:
+    """Two of them may be open."""
+    other = open_panel()
+    hands.generate().ends()
+
+    until(lambda: other.tiles, "the picture in the other panel")

@@ -30,8 +30,7 @@ def empty_keychain(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_key_that_is_missing_is_said_with_the_way_to_give_it(hands: Hands) -> None:
     """The variable; and that one cell asks for it, as a widget has no place for a key."""
     hands.type(provider="openai", prompt="an otter")
-    hands.press("Generate")
-    hands.answer()
+    hands.send()
 
     assert hands.message.startswith("KeyMissing: openai needs a key, and OPENAI_API_KEY is not set.")
     assert hands.message.endswith("that asks once, shows nothing, and the panel uses the answer.")
@@ -58,9 +57,7 @@ def test_a_key_that_is_typed_into_a_field_is_refused_and_gone(hands: Hands, serv
     """At once, with what to do; whatever field it was."""
     hands.type(prompt="an otter")
     hands.field(label).value = f"a {SHAPED}" if label == "Prompt" else SHAPED
-    hands.press("Generate")
-    hands.answer()
-    hands.settle()
+    hands.send()
 
     assert hands.message.startswith("KeyInCell: ")
     assert trace(SHAPED, states()) == ""
@@ -70,11 +67,9 @@ def test_a_key_that_is_typed_into_a_field_is_refused_and_gone(hands: Hands, serv
 def test_what_a_key_was_taken_out_of_is_sent_only_when_it_is_pressed_again(hands: Hands, served: Gateway) -> None:
     """The press that came with the key meant something else; the next one means what is shown."""
     hands.type(prompt="an otter", note=SHAPED)
-    hands.press("Generate")
-    hands.answer()
+    hands.send()
     assert (hands.rows, served.asked) == ([], [])
-    hands.press("Generate")
-    hands.answer()
+    hands.send()
     hands.rows[0].ends()
 
     assert len(served.posts) == 1
@@ -156,3 +151,24 @@ def test_a_key_that_is_said_of_a_picture_is_refused_and_gone(
     assert hands.message.startswith("KeyInCell: ")
     assert hands.field(label).value == "an animal"
     assert trace(key, states()) == ""
+
+
+def test_a_key_that_was_typed_this_session_is_known_whatever_it_looks_like(hands: Hands) -> None:
+    """It is in no environment."""
+    keychain._typed["OPENAI_API_KEY"] = Secret(SHAPELESS, "a test")
+    hands.type(note=SHAPELESS)
+
+    assert hands.message.startswith("KeyInCell: ")
+    assert hands.field("Note").value == ""
+    assert trace(SHAPELESS, states()) == ""
+
+
+def test_a_key_in_a_record_of_somebody_else_is_not_told(three: Hands) -> None:
+    """Its prompt may hold one: the state of a widget may be saved with another notebook."""
+    for path in Path("imagegen", "journal").iterdir():
+        path.write_bytes(path.read_bytes().replace(b"an otter", SHAPED.encode()))
+    three.refresh()
+    said = three.open(2)
+
+    assert said[0].startswith("prompt: ")
+    assert trace(SHAPED, "\n".join(said)) == ""

@@ -88,9 +88,8 @@ def test_words_of_others_are_there_as_words(full: Hands) -> None:
 
 def test_an_error_of_the_panel_is_no_markup(hands: Hands) -> None:
     """What was typed is said back."""
-    hands.field("Pictures").value = NASTY
-    hands.press("Generate")
-    hands.answer()
+    hands.type(prompt="an otter", pictures=NASTY)
+    hands.send()
     assert "onerror" in hands.message
     check(hands)
 

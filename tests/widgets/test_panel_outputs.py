@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from support.pictures import answer, picture
 from widgets.hands import PATH, Hands, until
 
 import jupyter_imagegen as ig
-from jupyter_imagegen import preview
+from jupyter_imagegen import errors, preview
 from jupyter_imagegen.settings import ImageGen, photograph
 
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -69,8 +70,8 @@ def test_the_panel_is_one_line_where_there_are_no_widgets(displayed: Hands, outp
 def test_a_panel_without_pictures_keeps_two_empty_places(displayed: Hands, outputs: list[dict[str, Any]]) -> None:
     """They are filled in later, and stand below the panel."""
     assert displayed.tiles == []
-    assert kinds(outputs[1:]) == [set(), {"text/plain", "text/html"}]
-    assert outputs[2]["data"]["text/plain"] == ""
+    assert kinds(outputs[1:]) == [{"text/plain"}, {"text/plain", "text/html"}]
+    assert [each["data"]["text/plain"] for each in outputs[1:]] == ["", ""]
     assert len({place(each) for each in outputs}) == 3
 
 
@@ -144,7 +145,9 @@ def cell(shell: Any, served: Gateway) -> Callable[..., Hands]:
     shell.run_line_magic("load_ext", "jupyter_imagegen")
 
     def run(cell_id: str = "c1") -> Hands:
-        shell.run_cell("import jupyter_imagegen as ig; panel = ig.panel()", cell_id=cell_id).raise_error()
+        shell.run_cell(
+            "import jupyter_imagegen as ig; panel = ig.panel()", cell_id=cell_id, store_history=True
+        ).raise_error()
         hands = Hands(shell.user_ns["panel"])
         hands.page_opens()
         return hands
@@ -183,13 +186,14 @@ def test_another_cell_has_a_panel_of_its_own(cell: Callable[..., Hands]) -> None
 def test_two_panels_of_one_cell_live_until_it_is_run_again(cell: Callable[..., Hands], shell: Any) -> None:
     """A cell may show more than one; all of them are closed then."""
     cell()
-    shell.run_cell("pair = ig.panel(), ig.panel()", cell_id="c1").raise_error()
+    shell.run_cell("pair = ig.panel(), ig.panel()", cell_id="c1", store_history=True).raise_error()
     pair = [Hands(panel) for panel in shell.user_ns["pair"]]
     assert all(each.comm is not None for hands in pair for each in hands.widgets)
     cell()
 
-    assert [hands.panel.widget.comm for hands in pair] == [None, None]
     until(lambda: workers() == 1, "the end of their workers")
+
+    assert [hands.panel.widget.comm for hands in pair] == [None, None]
 
 
 def test_a_panel_that_cannot_be_filled_leaves_nothing(served: Gateway, tmp_path: Path) -> None:
@@ -253,7 +257,7 @@ def test_what_a_cell_makes_comes_into_the_gallery(cell: Callable[..., Hands], sh
     shell.run_cell("ig.rate(made, 4)").raise_error()
     hands.settle()
 
-    assert [button.description for _, button in hands.tiles] == ["★★★★ 64×48"]
+    assert [button.description for _, button in hands.tiles] == ["★★★★ a seal"]
     assert len(served.posts) == 1
 
 
@@ -282,3 +286,59 @@ def test_a_panel_in_a_script_is_a_line_of_text(served: Gateway) -> None:
     assert repr(hands.panel).startswith("The panel of jupyter-imagegen.")
     assert photograph().store.is_dir()
     assert len(served.posts) == 1
+
+
+def test_what_is_forgotten_is_gone_from_the_panel(displayed: Hands, outputs: list[dict[str, Any]]) -> None:
+    """From the row of its job, from the picture that is open, and from what stays in the notebook."""
+    displayed.generate().ends()
+    displayed.settle()
+    displayed.open(0)
+    assert displayed.sees(displayed.part("jig-view"))
+    assert outputs[-2]["data"]["text/plain"] == "an otter"
+    ig.forget(str(ig.history().id.iloc[0]))
+    displayed.refresh()
+
+    assert displayed.rows == []
+    assert displayed.tiles == []
+    assert not displayed.sees(displayed.part("jig-view"))
+    assert displayed.large == ""
+    assert [each["data"]["text/plain"] for each in outputs[-2:]] == ["", ""]
+    assert not [kind for kind in kinds(outputs)[-2] if kind.startswith("image/")]
+
+
+def test_a_panel_that_is_closed_hears_of_no_more_cells(cell: Callable[..., Hands], shell: Any) -> None:
+    """Nor is it kept alive by them."""
+    heard = len(shell.events.callbacks["post_run_cell"])
+    hands = cell()
+    assert len(shell.events.callbacks["post_run_cell"]) == heard + 1
+    hands.panel.close()
+
+    assert len(shell.events.callbacks["post_run_cell"]) == heard
+
+
+def test_a_cell_is_known_by_the_kernels_request_too(
+    served: Gateway, shell: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The extension need not be loaded."""
+    asked = {"metadata": {"cellId": "c1"}}
+    monkeypatch.setattr(shell, "kernel", SimpleNamespace(get_parent=lambda: asked), raising=False)
+    panels = []
+    for _ in range(2):
+        shell.run_cell("import jupyter_imagegen as ig; panel = ig.panel()", store_history=True).raise_error()
+        panels.append(shell.user_ns["panel"])
+    until(lambda: panels[0].widget.comm is None, "the end of the first panel")
+
+    assert panels[1].widget.comm is not None
+    assert served.asked == []
+
+
+def test_a_store_that_cannot_be_read_leaves_nothing(tmp_path: Path) -> None:
+    """Neither widgets nor a thread: it is an error of the cell."""
+    (tmp_path / "imagegen").mkdir()
+    (tmp_path / "imagegen" / "journal").write_text("no folder")
+    before = len(_instances)
+    with pytest.raises(errors.StoreError):
+        ig.panel()
+
+    assert len(_instances) == before
+    until(lambda: workers() == 0, "the end of its worker")

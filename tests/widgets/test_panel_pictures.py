@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support.gateway import Gateway
 from support.pictures import picture
-from widgets.hands import CELL, PATH, Hands, is_shown, states
+from widgets.hands import PATH, Hands, states
 
 import jupyter_imagegen as ig
 
@@ -156,13 +156,38 @@ def test_a_call_with_pictures_unfolds_them_in_the_form(hands: Hands, served: Gat
     """Its pictures are those of the store: the file that they came from may be gone."""
     made = ig.generate("an otter", image="red.png", mask="blue.png", model="gpt-image-1")
     Path("red.png").unlink()
+    assert not hands.sees(hands.field(PATH))
     hands.panel.use_record(made.record)
-    assert is_shown(hands.field(PATH))
+    assert hands.sees(hands.field(PATH))
     assert [line.rpartition("/")[0] for line in hands.references] == ["imagegen/inputs", "mask: imagegen/inputs"]
     hands.press("As cell")
-    assert "--image imagegen/inputs/" in hands.field(CELL).value
-    hands.press("Generate")
-    hands.answer()
+    assert "--image imagegen/inputs/" in hands.cell
+    hands.send()
     hands.rows[0].ends()
 
     assert [data for _, data in parts(served)] == [RED, BLUE]
+
+
+def test_of_several_uploads_those_that_are_pictures_are_taken(hands: Hands) -> None:
+    """And the other one is said."""
+    hands.upload(("a.txt", b"no picture"), ("b.png", BLUE))
+
+    assert hands.references == [f"b.png (png, {len(BLUE)} bytes)"]
+    assert hands.message.startswith("ReferenceUnreadable: ")
+
+
+def test_more_fields_are_unfolded_and_folded(hands: Hands) -> None:
+    """As somebody wants."""
+    assert not hands.sees(hands.field(PATH))
+    hands.field("More").value = True
+    assert hands.sees(hands.field(PATH))
+    hands.field("More").value = False
+
+    assert not hands.sees(hands.field(PATH))
+
+
+def test_a_picture_that_comes_unfolds_the_pictures(hands: Hands) -> None:
+    """Nobody sends one without seeing it."""
+    hands.upload(("a.png", RED))
+
+    assert hands.sees(hands.field(PATH))

@@ -64,8 +64,7 @@ def test_a_replay_of_the_panel_sends_nothing(hands: Hands, served: Gateway, monk
     monkeypatch.setenv("IMAGEGEN_MODE", "replay")
     row = hands.generate("an otter").ends()
     hands.type(prompt="a seal")
-    hands.press("Generate")
-    hands.answer()
+    hands.send()
 
     assert " · done · " in row.head
     assert row.picture
@@ -94,8 +93,7 @@ def test_what_is_too_dear_is_refused_in_the_panel(hands: Hands, served: Gateway)
     """A cost that is not known is above any limit."""
     hands.field("At most, US$").value = "0.5"
     hands.type(prompt="an otter")
-    hands.press("Generate")
-    hands.answer()
+    hands.send()
 
     assert hands.message.startswith("TooExpensive: ")
     assert served.asked == []
@@ -104,8 +102,7 @@ def test_what_is_too_dear_is_refused_in_the_panel(hands: Hands, served: Gateway)
 def test_an_empty_prompt_is_said_when_it_is_sent(hands: Hands) -> None:
     """Not before: everybody begins with one."""
     assert "prompt" not in hands.estimate
-    hands.press("Generate")
-    hands.answer()
+    hands.send()
 
     assert hands.message.startswith("PromptError: ")
 
@@ -126,8 +123,7 @@ def test_the_form_of_a_call_has_its_settings(served: Gateway, open_panel: Any) -
         "Tags": "study",
         "Note": "first",
     }
-    hands.press("Generate")
-    hands.answer()
+    hands.send()
     hands.rows[0].ends()
 
     assert json.loads(served.posts[0].body) == json.loads(served.posts[1].body)
@@ -161,13 +157,11 @@ def test_no_key_goes_to_an_address_that_only_a_record_names(
     hands = open_panel(made.record.id)
     assert hands.field(ADDRESS).value == gateway.url
     assert f"to {gateway.url}, without a key, as only a record names it · " in hands.estimate
-    hands.press("Generate")
-    hands.answer()
+    hands.send()
     hands.rows[0].ends()
     assert "authorization" not in gateway.posts[1].headers
     hands.field(ADDRESS).value = f"{gateway.url}/"
-    hands.press("Generate")
-    hands.answer()
+    hands.send()
     hands.rows[0].ends()
 
     assert gateway.posts[2].headers["authorization"] == "Bearer key-of-this-person"
@@ -183,8 +177,11 @@ def test_a_provider_that_is_not_known_here_is_an_error_and_stays_one_choice(
     (tmp_path / "imagegen.toml").unlink()
     hands.refresh()
     hands.open(0)
+    hands.type(prompt="a walrus", seed="7")
+    before = hands.panel._form.draft
     hands.press("Use these settings")
     assert hands.message.startswith("SettingsError: There is no provider 'lab'.")
+    assert hands.panel._form.draft == before
     assert made.record.id
     hands.type(provider="")
     row = hands.generate("a seal").ends()
@@ -213,3 +210,87 @@ def test_a_form_that_no_cell_can_say_is_told(hands: Hands) -> None:
 
     assert hands.cell == ""
     assert "Generate first" in hands.message
+
+
+def test_the_cell_of_the_form_closes_when_the_form_changes(hands: Hands) -> None:
+    """It would be the cell of something else; and it can be closed by hand."""
+    hands.type(prompt="an otter")
+    hands.press("As cell")
+    assert hands.cell
+    hands.type(prompt="a seal")
+    assert hands.cell == ""
+    hands.press("As cell")
+    assert hands.cell.endswith("a seal")
+    hands.press("Close the cell")
+
+    assert hands.cell == ""
+
+
+def test_a_cell_with_an_address_that_only_a_record_names_is_warned_of(gateway: Gateway, open_panel: Any) -> None:
+    """In a cell it is an address that somebody typed, to which keys go; both of the form and of the picture."""
+    made = ig.generate("an otter", base_url=gateway.url)
+    hands = open_panel(made.record.id)
+    hands.press("As cell")
+    assert hands.message.startswith(f"Look at {gateway.url} before you run this cell")
+    hands.field(ADDRESS).value = f"{gateway.url}/"
+    hands.press("As cell")
+    assert hands.message == ""
+    hands.refresh()
+    hands.open(0)
+    hands.press("As cell", "jig-view")
+
+    assert hands.message.startswith(f"Look at {gateway.url} before you run this cell")
+
+
+@pytest.mark.parametrize("around", ["  ", "\\n", "\\t "])
+def test_blanks_around_an_address_of_a_record_bring_it_no_key(
+    gateway: Gateway, open_panel: Any, monkeypatch: pytest.MonkeyPatch, around: str
+) -> None:
+    """Another hand may have written them, and a field of one line drops them."""
+    made = ig.generate("an otter", base_url=gateway.url)
+    for path in Path("imagegen", "journal").iterdir():
+        path.write_text(path.read_text().replace(f'"{gateway.url}"', f'"{around}{gateway.url}{around}"'))
+    monkeypatch.setenv("IMAGEGEN_API_KEY", "key-of-this-person")
+    hands = open_panel(made.record.id)
+    assert hands.field(ADDRESS).value.strip() == gateway.url
+    hands.send()
+    for row in hands.rows:
+        row.ends()
+    hands.field(ADDRESS).value = gateway.url
+    hands.send()
+    for row in hands.rows:
+        row.ends()
+
+    assert [each.headers.get("authorization") for each in gateway.posts[1:]] == [None] * len(hands.rows)
+    assert hands.rows
+
+
+def test_a_record_that_fills_the_form_leaves_how_it_is_asked(served: Gateway, open_panel: Any) -> None:
+    """Mode, limits, and where it is saved are of this person and this moment."""
+    made = ig.generate("an otter", timeout=70, max_cost=None)
+    hands = open_panel()
+    how = {"Timeout, s": "30", "At most, US$": "5", "Mode": "live", "Also save to": "figures/"}
+    force = hands.field("Force: send it in any case")
+    force.value = True
+    for label, value in how.items():
+        hands.field(label).value = value
+    hands.panel.use_record(made.record)
+
+    assert hands.field("Prompt").value == "an otter"
+    assert {label: hands.field(label).value for label in how} == how
+    assert force.value is True
+    assert len(served.posts) == 1
+
+
+def test_a_cell_that_changes_where_the_form_leads_is_seen_by_it(
+    served: Gateway, open_panel: Any, shell: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When it has ended."""
+    hands = open_panel()
+    assert hands.estimate.startswith(f"to {served.url} · ")
+    monkeypatch.delenv("IMAGEGEN_BASE_URL")
+    monkeypatch.setenv("IMAGEGEN_PROVIDER", "sketch")
+    shell.run_cell("1").raise_error()
+    hands.settle()
+
+    assert hands.estimate == "cost: nothing, it is embedded"

@@ -261,6 +261,32 @@ def test_settings_of_a_picture_fill_the_form_and_a_picture_is_worked_on(
     assert picture("green", (320, 200)) in edit.body
 
 
+def test_two_pictures_are_compared_and_one_is_saved(
+    in_lab: Opened, gateway: Gateway, preamble: str, tmp_path: Path
+) -> None:
+    """Side by side, with a sentence on how far they are apart; the file has the exact bytes."""
+    gateway.rule = painter
+    asks = "ig.generate('a boat in green', size='320x200'); last = ig.generate('a boat in red', size='320x200')"
+    lab = in_lab(preamble, asks, "%imagegen_panel {last.record.id}")
+    panel = opened(lab)
+    expect(panel.field("Prompt")).to_have_value("a boat in red")
+
+    panel.tiles.nth(0).get_by_role("button").click()
+    panel.view.get_by_role("button", name="Compare …").click()
+    expect(panel.view.get_by_role("button", name="Now open the other (or press again)")).to_be_visible()
+    panel.view.get_by_role("button", name="Next").click()
+
+    expect(panel.view).to_contain_text("prompt: a boat in green")
+    expect(panel.view).to_contain_text(re.compile("mean difference|differ"))
+    sides = panel.view.get_by_role("img", name=re.compile("^picture [ab]$"))
+    wait_until_shown(sides.nth(0), picture("red"))
+    wait_until_shown(sides.nth(1), picture("green"))
+    panel.view.get_by_label("Save to").fill("kept.png")
+    panel.view.get_by_role("button", name="Save").click()
+    expect(panel.view).to_contain_text("Saved to kept.png")
+    assert (tmp_path / "kept.png").read_bytes() == picture("green", (320, 200))
+
+
 def test_an_uploaded_picture_is_sent_and_stays_in_no_widget(
     in_lab: Opened, gateway: Gateway, preamble: str, tmp_path: Path
 ) -> None:

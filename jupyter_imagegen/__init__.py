@@ -26,7 +26,7 @@ The modules, in the order of their imports; each uses only those above it:
     draft        what stands in a form <-> Options
     celltext     Options -> the cell that asks for the same
     endpoint     Options × settings × catalogue -> Endpoint, and the key that may go there
-    form         fields and pictures -> multipart/form-data
+    multipart    fields and pictures -> multipart/form-data
     dialects     how each family of servers spells a request
     reply        what came back for one POST
     cost         what a call will cost, and what it did

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .options import Options
     from .plan import Plan
     from .result import Result
-    from .widgets.board import Panel
+    from .widgets.shown import Panel
 
 
 @magics_class

@@ -15,8 +15,8 @@ from .dialects import Dialect, Spelling, Wanted
 from .dialects.seedream import series
 from .endpoint import Endpoint
 from .errors import OptionError
-from .form import encode
 from .limits import refuse
+from .multipart import encode
 from .options import Options
 from .references import Reference
 

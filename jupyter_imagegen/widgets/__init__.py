@@ -18,9 +18,10 @@ from ..which import which
 
 if TYPE_CHECKING:
     from ..which import Named
-    from .board import Panel
+    from .board import Board
+    from .shown import Panel
 
-_shown: Final[dict[str, tuple[int | None, tuple[Panel, ...]]]] = {}
+_shown: Final[dict[str, tuple[int | None, tuple[Board, ...]]]] = {}
 """The number of the last run of each cell, and its panels: one that is run again closes what it showed before."""
 
 
@@ -30,12 +31,13 @@ def panel(id: Named | None = None) -> Panel:  # noqa: A002  (what it is)
     With a call (its id, a Record, a Picture or a Result of one call), the form begins with the settings of that call.
     Raises OptionError for what names no call.
     """
-    from .board import Panel  # noqa: PLC0415  (ipywidgets is loaded by the first panel)
+    from .board import Board  # noqa: PLC0415  (ipywidgets is loaded by the first panel)
+    from .shown import Panel  # noqa: PLC0415
 
     with plain_errors():
         settings = photograph()
         record = None if id is None else which(id, read(settings.store)).record
-        made = Panel()
+        made = Board()
         try:
             if record is not None:
                 made.use_record(record)
@@ -43,10 +45,10 @@ def panel(id: Named | None = None) -> Panel:  # noqa: A002  (what it is)
             made.close()
             raise
         _take_the_place(made, cells.place(running_shell(), settings.notebook, settings.store))
-        return made
+        return Panel(made)
 
 
-def _take_the_place(made: Panel, place: Place) -> None:
+def _take_the_place(made: Board, place: Place) -> None:
     """Close what this cell showed when it was run before; its jobs go on in the new panel."""
     if place.cell_id is None:
         return

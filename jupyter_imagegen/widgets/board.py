@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from .. import api, archive
 from ..again import asked_by
@@ -51,7 +51,8 @@ _LATE: Final = (
     "Generate was pressed more than ten minutes ago, and the page was away since. Press again if it is meant."
 )
 
-_panels: Final[weakref.WeakSet[Panel]] = weakref.WeakSet()
+_boards: Final[weakref.WeakSet[Board]] = weakref.WeakSet()
+"""Those that are open: what a job of one has made is shown by all."""
 
 
 def _later(act: Callable[[], None]) -> None:
@@ -60,8 +61,8 @@ def _later(act: Callable[[], None]) -> None:
     timer.start()
 
 
-class Panel:
-    """A form, its jobs, and the gallery of this notebook; it is shown where it is the value of a cell."""
+class Board:
+    """A form, its jobs and the gallery, in one box of widgets."""
 
     def __init__(self) -> None:
         self._stamp = stamp(photograph().store)
@@ -92,12 +93,13 @@ class Panel:
         self._shell = running_shell()
         if self._shell is not None:
             self._shell.events.register("post_run_cell", self._cell_ended)
-        _panels.add(self)
+        _boards.add(self)
 
     def __repr__(self) -> str:
         return "The panel of jupyter-imagegen. It is shown in a notebook, and works while the kernel runs."
 
-    def _ipython_display_(self, **_: Any) -> None:  # noqa: ANN401  (IPython's own protocol)
+    def display(self) -> None:
+        """Show it in the cell that is running, with what stays of it where no widgets are shown."""
         self.attempt(self._fill)
         # The text of a widget is all that is left of it where there is no kernel: that of ipywidgets lists its parts.
         Spot().put({**self.widget._repr_mimebundle_(), "text/plain": repr(self)})
@@ -107,18 +109,18 @@ class Panel:
         """Fill the form with the settings of a call. Raises what `asked_by` raises."""
         self._form.fill(drafted(asked_by(record, photograph())))
 
-    def take_over(self, other: Panel) -> None:
+    def take_over(self, other: Board) -> None:
         """Show the jobs of a panel that is shown no more, and close it; on its own thread, which watches them."""
         other.do(lambda: self._receive(other))
 
-    def _receive(self, other: Panel) -> None:
+    def _receive(self, other: Board) -> None:
         self._jobs.receive(other._jobs)
         other.close()
         self.do(_nothing)
 
     def close(self) -> None:
         """Take its widgets away; jobs that were not taken over go on, also those that wait."""
-        _panels.discard(self)
+        _boards.discard(self)
         if self._shell is not None:
             self._shell.events.unregister("post_run_cell", self._cell_ended)
             self._shell = None
@@ -226,8 +228,8 @@ class Panel:
         self.do(lambda: self._view.open(self._shelf.now(card), photograph().store))
 
     def _arrived(self) -> None:
-        for panel in tuple(_panels):
-            panel.refresh()
+        for board in tuple(_boards):
+            board.refresh()
 
     def _cell_ended(self, _result: object) -> None:
         self.do(self._look_again)

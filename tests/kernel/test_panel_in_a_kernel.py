@@ -16,7 +16,7 @@ _PARTS = """
 from ipywidgets.widgets.widget import _instances as _all
 p = ig.panel()
 parts = {each.description: each.model_id for each in _all.values() if getattr(each, "description", "")}
-parts["returned"] = p._gate._returned.model_id
+parts["returned"] = p._board._gate._returned.model_id
 """
 
 
@@ -79,7 +79,7 @@ def test_a_press_that_waits_for_the_kernel_counts_once(page: Page, gateway: Gate
     eventually(lambda: gateway.posts)
     eventually(lambda: kernel.value("ig.history().status.tolist()") == ["ok"])
     assert [asked.json["prompt"] for asked in gateway.posts] == ["in blue"]
-    eventually(lambda: kernel.value("not p._gate.button.disabled"))
+    eventually(lambda: kernel.value("not p._board._gate.button.disabled"))
     kernel.finish_message(page.press("Generate"))
     page.send_back(3)
     eventually(lambda: kernel.value("ig.history().status.tolist()") == ["ok", "ok"])
@@ -121,13 +121,13 @@ def test_the_cell_that_is_run_again_takes_the_job_over(page: Page, gateway: Gate
         assert kernel.run("%unload_ext jupyter_imagegen").status == "ok"
     first = kernel.finish(kernel.send("p = ig.panel()", cell_id="one"))
     assert first.status == "ok"
-    kernel.run("p._form._prompt.value = 'an otter'\np._gate.button.click()")
+    kernel.run("p._board._form._prompt.value = 'an otter'\np._board._gate.button.click()")
     gateway.wait_for_request()
     assert kernel.finish(kernel.send("old, p = p, ig.panel()", cell_id="one")).status == "ok"
 
-    eventually(lambda: kernel.value("old.widget.comm is None"))
-    assert kernel.value("len(p._jobs.box.children)") == 1
+    eventually(lambda: kernel.value("old._board.widget.comm is None"))
+    assert kernel.value("len(p._board._jobs.box.children)") == 1
     assert kernel.value("[t.name for t in __import__('threading').enumerate()].count('imagegen-panel')") <= 3
-    kernel.run("next(iter(p._jobs._runs)).job.cancel()")
+    kernel.run("next(iter(p._board._jobs._runs)).job.cancel()")
     assert gateway.hung_up.wait(TIMEOUT_S)
     eventually(lambda: kernel.value("ig.history().status.tolist()") == ["cancelled"])

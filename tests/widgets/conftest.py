@@ -15,7 +15,7 @@ import jupyter_imagegen as ig
 from jupyter_imagegen import widgets
 from jupyter_imagegen.which import Named
 from jupyter_imagegen.widgets import board, jobs
-from jupyter_imagegen.widgets.board import Panel
+from jupyter_imagegen.widgets.board import Board
 
 Open = Callable[..., Hands]
 
@@ -26,11 +26,11 @@ LATER = board._later
 @pytest.fixture(autouse=True)
 def panels_end(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every panel is closed, every job is over, and no widget is left, when a test is."""
-    made: list[Panel] = []
+    made: list[Board] = []
     started: list[jobs.Run] = []
-    begin, run = Panel.__init__, jobs.Run.__init__
+    begin, run = Board.__init__, jobs.Run.__init__
 
-    def seen(self: Panel) -> None:
+    def seen(self: Board) -> None:
         made.append(self)
         begin(self)
 
@@ -40,7 +40,7 @@ def panels_end(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     # The button rests for no moment: one press can follow another.
     monkeypatch.setattr(board, "_later", lambda act: act())
-    monkeypatch.setattr(Panel, "__init__", seen)
+    monkeypatch.setattr(Board, "__init__", seen)
     monkeypatch.setattr(jobs.Run, "__init__", followed)
     yield
     for each in started:

@@ -14,8 +14,8 @@ from typing import Any, Final
 import ipywidgets
 from support.pictures import picture
 
-from jupyter_imagegen.widgets.board import Panel
 from jupyter_imagegen.widgets.looks import HIDDEN
+from jupyter_imagegen.widgets.shown import Panel
 
 PATH: Final = "Picture to work from (a path, or the id of a record)"
 PARAMS: Final = "Other fields of the request, one KEY=JSON a line"
@@ -129,7 +129,8 @@ class Hands:
     """What can be done with one panel, and seen of it."""
 
     def __init__(self, panel: Panel) -> None:
-        self.panel = panel
+        self.shown = panel
+        self.panel = panel._board
 
     @property
     def widgets(self) -> list[Any]:

@@ -83,7 +83,7 @@ def test_the_gallery_is_there_when_the_panel_is_shown(served: Gateway) -> None:
     """Without a press of anything."""
     ig.generate("an otter")
     hands = Hands(ig.panel())
-    hands.panel._ipython_display_()
+    hands.shown._ipython_display_()
     hands.settle()
 
     assert titles(hands) == ["an otter"]
@@ -199,7 +199,7 @@ def test_what_is_not_the_picture_that_came_is_shown_nowhere(
     elif harm == "link":
         path.symlink_to(private)
     hands = Hands(ig.panel())
-    hands.panel._ipython_display_()
+    hands.shown._ipython_display_()
     hands.settle()
     hands.open(0)
 

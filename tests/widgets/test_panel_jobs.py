@@ -379,7 +379,7 @@ def test_what_waits_in_a_panel_that_is_closed_is_sent_all_the_same(hands: Hands,
     free = held(served)
     for number in range(jobs.AT_ONCE + 1):
         hands.generate(f"otter {number}")
-    hands.panel.close()
+    hands.shown.close()
     free.set()
     until(lambda: ig.history().status.tolist() == ["ok"] * (jobs.AT_ONCE + 1), "the last job")
 

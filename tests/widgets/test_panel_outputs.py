@@ -40,7 +40,7 @@ def displayed(served: Gateway, outputs: list[dict[str, Any]]) -> Hands:
     """A panel that is the value of a cell."""
     assert (outputs, served.asked) == ([], [])
     hands = Hands(ig.panel())
-    hands.panel._ipython_display_()
+    hands.shown._ipython_display_()
     hands.page_opens()
     return hands
 
@@ -62,8 +62,8 @@ def test_the_panel_is_one_line_where_there_are_no_widgets(displayed: Hands, outp
     """A saved notebook, a terminal, a page without a kernel."""
     assert displayed.tiles == []
     assert kinds(outputs[:1]) == [{VIEW, "text/plain"}]
-    assert outputs[0]["data"]["text/plain"] == repr(displayed.panel)
-    assert "\n" not in repr(displayed.panel)
+    assert outputs[0]["data"]["text/plain"] == repr(displayed.shown)
+    assert "\n" not in repr(displayed.shown)
     assert outputs[0]["data"][VIEW]["model_id"] == displayed.panel.widget.model_id
 
 
@@ -81,7 +81,7 @@ def test_the_last_pictures_are_ordinary_outputs_below_it(served: Gateway, output
     for colour in ("red", "gold", "blue", "teal", "pink"):
         served.rule = lambda _, colour=colour: Said(answer(picture(colour)))  # type: ignore[misc]
         made.append(ig.generate(f"a {colour} otter")[0])
-    Hands(ig.panel()).panel._ipython_display_()
+    Hands(ig.panel()).shown._ipython_display_()
     sheet = preview.grid(tuple((f"[{number}]", each.path) for number, each in enumerate(made[1:])))
     assert sheet is not None
 
@@ -283,7 +283,7 @@ def test_a_panel_in_a_script_is_a_line_of_text(served: Gateway) -> None:
     hands.press("Generate")
     hands.rows[0].ends()
 
-    assert repr(hands.panel).startswith("The panel of jupyter-imagegen.")
+    assert repr(hands.shown).startswith("The panel of jupyter-imagegen.")
     assert photograph().store.is_dir()
     assert len(served.posts) == 1
 
@@ -311,7 +311,7 @@ def test_a_panel_that_is_closed_hears_of_no_more_cells(cell: Callable[..., Hands
     heard = len(shell.events.callbacks["post_run_cell"])
     hands = cell()
     assert len(shell.events.callbacks["post_run_cell"]) == heard + 1
-    hands.panel.close()
+    hands.shown.close()
 
     assert len(shell.events.callbacks["post_run_cell"]) == heard
 
@@ -326,9 +326,9 @@ def test_a_cell_is_known_by_the_kernels_request_too(
     for _ in range(2):
         shell.run_cell("import jupyter_imagegen as ig; panel = ig.panel()", store_history=True).raise_error()
         panels.append(shell.user_ns["panel"])
-    until(lambda: panels[0].widget.comm is None, "the end of the first panel")
+    until(lambda: panels[0]._board.widget.comm is None, "the end of the first panel")
 
-    assert panels[1].widget.comm is not None
+    assert panels[1]._board.widget.comm is not None
     assert served.asked == []
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from support.pictures import picture
 from support.properties import held
 
-from jupyter_imagegen.form import encode
 from jupyter_imagegen.image import Image, sniff
+from jupyter_imagegen.multipart import encode
 from jupyter_imagegen.references import Reference
 from jupyter_imagegen.sketch.multipart import Part, read
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from . import config
 from .blobs import nearby
 from .catalogue import CUSTOM
 from .difference import differences
-from .endpoint import resolve
 from .errors import KeyMisdirected, OptionError, RecordDamaged, ReferenceUnreadable, SettingsError
 from .journal import Input
 from .options import Options, from_call
 from .records import Record
 from .references import Reference, of_file
 from .settings import Settings, Where
+from .steps import destination
 from .switches import json_text
 
 _OURS: Final = ("n", "timeout", "mode", "note", "inline", "save", "image", "mask", "max_cost")
@@ -157,7 +155,7 @@ def _by_name(record: Record, settings: Settings) -> Where:
 def _leads_to(here: Where, record: Record, settings: Settings) -> bool:
     """Whether what is set on this machine leads to whom the record was asked of."""
     try:
-        found = resolve(here, settings, os.environ, config.rows(settings))
+        found = destination(here, settings)
     except SettingsError:
         return False
     return (found.provider.name, found.base_url) == (record.provider, record.call.base_url)

@@ -6,22 +6,18 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 
-from . import config, keychain
+from . import keychain
 from .catalogue import load
 from .cost import Cost, estimate, total
-from .endpoint import Endpoint, key_for, resolve
+from .endpoint import Endpoint, key_for
 from .errors import KeyMissing
 from .keys import Secret, held
 from .options import Options, texts, variables_in
 from .plan import dollars, in_words, why_unknown
 from .prepare import refuse_keys
 from .request import Requests, build
-from .settings import Settings, Where, photograph
-
-
-def destination(typed: Where, settings: Settings) -> Endpoint:
-    """Where a call goes that names this much. Raises SettingsError."""
-    return resolve(typed, settings, os.environ, config.rows(settings))
+from .settings import Settings, photograph
+from .steps import destination
 
 
 def foreseen(options: Options) -> str:

@@ -20,7 +20,7 @@ from .options import Options
 from .recall import Cell, Here, Place, Places, Wanted, is_whole, stand_ins
 from .records import Record, read
 from .request import ImageRequest, Requests, build
-from .settings import Settings
+from .settings import Settings, Where
 
 _places: Final[dict[tuple[Path, str, Wanted], Places]] = {}
 """How often each thing was asked for in this process, of a store and in a mode."""
@@ -54,9 +54,14 @@ class Asker:
         return Here(session_name(self.settings.store), self.notebook)
 
 
+def destination(asked: Where, settings: Settings) -> Endpoint:
+    """Where a call goes that names this much. Raises what `resolve` raises."""
+    return resolve(asked, settings, os.environ, config.rows(settings))
+
+
 def live(options: Options, settings: Settings) -> Steps:
     """Everything is sent. Raises what `resolve` and `build` raise, and ReferenceUnreadable."""
-    endpoint = resolve(options.where, settings, os.environ, config.rows(settings))
+    endpoint = destination(options.where, settings)
     return Steps(endpoint=endpoint, steps=build(options, endpoint, *looked_up(options, settings.store)))
 
 

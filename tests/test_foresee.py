@@ -14,12 +14,13 @@ from support.pictures import picture
 
 import jupyter_imagegen as ig
 from jupyter_imagegen import errors, keychain
-from jupyter_imagegen.foresee import destination, foreseen
+from jupyter_imagegen.foresee import foreseen
 from jupyter_imagegen.keys import Secret
 from jupyter_imagegen.options import Options, from_call
 from jupyter_imagegen.prepare import plan
 from jupyter_imagegen.references import of_value
 from jupyter_imagegen.settings import ImageGen, Where, photograph
+from jupyter_imagegen.steps import destination
 
 ELSEWHERE = "https://h.example/v1"
 UNKNOWN = "cost: unknown. A price in your own imagegen.toml makes it known; a gateway has prices of its own."

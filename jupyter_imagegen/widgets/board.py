@@ -12,7 +12,6 @@ from typing import Final
 
 from .. import api, archive
 from ..again import asked_by
-from ..blobs import holds
 from ..celltext import as_cell
 from ..display import Spot
 from ..draft import asked, drafted
@@ -25,7 +24,7 @@ from ..options import Options
 from ..records import Record
 from ..references import is_record
 from ..result import Picture, Result
-from ..settings import Settings, photograph
+from ..settings import photograph
 from ..shell import running_shell
 from .form import Form
 from .gate import Gate
@@ -35,6 +34,7 @@ from .outputs import Outputs
 from .shelf import Shelf
 from .subshells import Widget
 from .view import View
+from .whole import whole
 from .worker import Task, Worker, told
 from .written import Written
 
@@ -256,16 +256,16 @@ class Board:
     def _last(self) -> Result:
         """The newest pictures, in the order in which they were made."""
         settings = photograph()
-        newest = islice(_whole(self._shelf.newest, settings), _LAST)
+        newest = islice(_newest(self._shelf.newest, settings.store), _LAST)
         return Result(pictures=tuple(reversed([*newest])), records=(), inline=settings.inline)
 
 
-def _whole(every: tuple[Card, ...], settings: Settings) -> Iterator[Picture]:
-    """The pictures that are what they were: a link in a store of somebody else's may lead to any of this person's."""
-    store: Path = settings.store
+def _newest(every: tuple[Card, ...], store: Path) -> Iterator[Picture]:
+    """The pictures of the newest cards that have one which is what it was."""
     for card in islice((card for card in every if card.kept is not None), _LOOKED_AT):
-        if card.kept is not None and holds(store / card.kept.path, card.kept.sha256, card.kept.bytes):
-            yield Picture(card.record, card.kept, store)
+        picture = whole(card, store)
+        if picture is not None:
+            yield picture
 
 
 def _warning(options: Options) -> str:

@@ -14,9 +14,9 @@ from ..catalogue import CUSTOM, Catalogue, Model, Provider
 from ..draft import Draft, narrowed, whom
 from ..errors import KeyInCell, SettingsError
 from ..fields import Field, fields
-from ..foresee import destination
 from ..listing import served_by
 from ..settings import MODES, Settings, photograph
+from ..steps import destination
 from .keyless import holds_key, holds_password, names_key
 from .looks import check, column, discard, field, flat, fold, grid, heading, show
 from .pictures import Pictures

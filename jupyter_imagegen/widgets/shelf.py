@@ -8,13 +8,13 @@ from typing import Any, Final
 
 import ipywidgets
 
-from ..blobs import holds
 from ..gallery import PICTURES, Card, Page, Sought, cards, choices, found, page
 from ..preview import Preview, preview
 from ..records import Record
 from .keyless import holds_key, refuse_key
 from .looks import button, column, field, grid, heading, pager, paint, picture, row, show, text, tiles
 from .subshells import Widget
+from .whole import whole
 
 _TILES: Final = 12
 _SIDE: Final = 160
@@ -162,10 +162,10 @@ class Shelf:
     def _thumbnail(self, card: Card) -> Preview | None:
         if card.kept is None:
             return None
-        digest, path = card.kept.sha256, self._store / card.kept.path
+        digest = card.kept.sha256
         if digest not in self._thumbnails:
-            # A link in a store of somebody else's may lead to any picture of this person.
-            made = preview(path, _SIDE, _HEAVIEST) if holds(path, digest, card.kept.bytes) else None
+            found = whole(card, self._store)
+            made = None if found is None else preview(found.path, _SIDE, _HEAVIEST)
             if made is None:
                 return None
             if len(self._thumbnails) >= _KEPT_THUMBNAILS:

@@ -14,7 +14,6 @@ from typing import Any, Final, Protocol
 import ipywidgets
 
 from .. import archive
-from ..blobs import holds
 from ..draft import read_tags, tags_text
 from ..errors import ImageGenError, OptionError
 from ..gallery import Card, details
@@ -24,6 +23,7 @@ from ..result import Picture
 from .keyless import holds_key, refuse_key
 from .looks import button, column, columns, field, heading, paint, picture, row, show, text
 from .subshells import Widget
+from .whole import whole
 from .written import Written
 
 _SIDE: Final = 1024
@@ -66,11 +66,7 @@ class _Opened:
 
     @property
     def picture(self) -> Picture | None:
-        """Its picture, if it is what it was: a link in a store of somebody else's may lead to any of this person's."""
-        kept = self.card.kept
-        if kept is None or not holds(self.store / kept.path, kept.sha256, kept.bytes):
-            return None
-        return Picture(self.card.record, kept, self.store)
+        return whole(self.card, self.store)
 
     def preview(self, side: int) -> Preview | None:
         found = self.picture

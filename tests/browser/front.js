@@ -65,7 +65,6 @@ window.front = (() => {
     withoutSubshells: () => {
       panel().sessionContext.session.kernel.commsOverSubshells = "disabled";
     },
-    interrupt: () => start(panel().sessionContext.session.kernel.interrupt()),
     theme: (name) => start(window.jupyterapp.commands.execute("apputils:change-theme", { theme: name })),
     isThemed: (light) =>
       document.body.dataset.jpThemeLight === String(light) && !document.getElementById("jupyterlab-splash"),

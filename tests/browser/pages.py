@@ -108,11 +108,6 @@ class Notebook:
         """The outputs that a cell has left so far, as they are stored."""
         return list(self.page.evaluate("(index) => front.outputs(index)", self._at(index)))
 
-    def wait_for_cell(self, text: str) -> int:
-        """Wait until a cell holds exactly this text, whoever wrote it; returns its index."""
-        self.page.wait_for_function("(text) => front.sources().includes(text)", arg=text, polling=50)
-        return self.sources.index(text)
-
     def upload(self, button: Locator, *files: Path) -> None:
         """Choose files, as a person does after a click on an upload button."""
         with self.page.expect_file_chooser() as chooser:
@@ -131,10 +126,6 @@ class Notebook:
     def without_subshells(self) -> None:
         """Send what widgets say to the main shell of the kernel, as front ends do that know no subshells."""
         self.page.evaluate("front.withoutSubshells()")
-
-    def interrupt(self) -> None:
-        """Press the stop button."""
-        self._do("front.interrupt()")
 
     def restart(self) -> None:
         """Restart the kernel, and wait until it answers. The widgets of the old one stay, and do nothing."""

@@ -24,23 +24,11 @@ _PAINT: Final = """async (image) => {
   return canvas.toDataURL("image/png").split(",")[1];
 }"""
 
-_FETCH: Final = """async (image) => {
-  const bytes = new Uint8Array(await (await fetch(image.currentSrc)).arrayBuffer());
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text);
-}"""
-
 
 def pixels(image: Locator) -> Image.Image | None:
     """The picture of an <img> in its own size; None while it has none, or one that cannot be decoded."""
     painted = image.evaluate(_PAINT)
     return opened(base64.b64decode(painted)) if painted else None
-
-
-def shown_bytes(image: Locator) -> bytes:
-    """The bytes of the file that an <img> shows, from its data:, blob: or http: URL."""
-    return base64.b64decode(image.evaluate(_FETCH))
 
 
 def opened(data: bytes) -> Image.Image:

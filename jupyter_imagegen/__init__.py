@@ -13,10 +13,13 @@ The modules, in the order of their imports; each uses only those above it:
     keys         a key that never prints, and the scrubbing of texts
     edge         how errors leave this package
     keychain     where a key comes from
+    traits       %config
     settings     %config and the environment
     switches     the table of options
     line         one line of text -> options with their values
     image        bytes -> Image: format, size, digest
+    divert       the body of an answer -> the same without its long pictures, while it arrives
+    blobs        files that are whole or absent
     references   what --image was given -> Reference
     options      a cell, a line or a call -> Options: what was asked
     catalogue    providers and models as data
@@ -40,8 +43,9 @@ The modules, in the order of their imports; each uses only those above it:
     payload      base64 and data: URIs -> bytes
     delivery     what an answer brought: pictures, previews, orders, errors
     answer       a Reply that is a success -> the pictures in it
-    blobs        files that are whole or absent
     journal      the append-only log
+    disk         the threads that write to a store
+    spill        a picture that grows while it arrives
     marks        what was said of a call afterwards
     tombstone    what stays of a forgotten call
     process      whether the writer of a log still lives
@@ -53,6 +57,7 @@ The modules, in the order of their imports; each uses only those above it:
     bill         what the calls of a history cost together
     gallery      Records -> cards: found, paged, and told in words
     sight        a preview of a picture that is being painted
+    lately       what was made small lately
     preview      small pictures for the notebook
     drift        how far apart two pictures are
     display      Results and progress as mimebundles
@@ -63,10 +68,13 @@ The modules, in the order of their imports; each uses only those above it:
     embedded     one request to it, in this process
     order        Order: one POST, ready to be sent
     address      from where a picture may be fetched
+    wire         one request over a connection of its own
+    transport    ways that a request goes
     client       one POST, its answer, and downloads
     entry        the line of a call that is about to be made
     ending       how a call ended -> its last line in the journal
     arrival      an answer while it arrives
+    keeping      the pictures of a call on their way into the store
     call         one call: its line, its POST, its pictures, its end
     session      generate: one Ask -> its calls
     bridge       the thread of the HTTP loop, and a Job for each Ask
@@ -85,7 +93,8 @@ The modules, in the order of their imports; each uses only those above it:
     archive      history, spent, replay, compare, verify, rate, tag, note, forget, export
     api          generate, agenerate, rerun
     widgets      the panel: a form, its jobs, the gallery
-    completion   Tab
+    completion   what Tab offers
+    tab          Tab
     questions    prompts that end in `?`
     magic        %%imagegen
     extension    what %load_ext adds

@@ -9,11 +9,13 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
 
+from .blobs import Spilled
 from .complaint import page_title
 from .delivery import (
     MODERATED,
@@ -32,9 +34,9 @@ from .delivery import (
     usage_text,
 )
 from .errors import AnswerUnreadable, CallError, ConnectionCut, NoPicture
-from .events import BLANKS, Deltas, Lines, ServerEvent, kind_of, meaning, what_it_is
+from .events import BLANKS, Beginning, Deltas, Lines, ServerEvent, kind_of, meaning, what_it_is
 from .image import sniff
-from .keys import Secret, cleaned, scrubbed
+from .keys import cleaned, scrubbed
 from .reply import Reply
 from .shapes import complaint, is_chat, orders, progress, remark, salvaged, usage, words
 
@@ -52,8 +54,8 @@ def read(reply: Reply) -> Answer:
     (an error inside HTTP 200), NoPicture when it has neither, AnswerUnreadable for a body that is no JSON or is cut,
     ConnectionCut for a stream that ends before its picture, and the first fault where there is nothing else.
     """
-    reading = Reading(reply.base_url, reply.request_id, reply.key)
-    reading.feed(reply.body)
+    reading = Reading(reply)
+    reading.feed(reply.body, reply.diverted)
     return reading.finish()
 
 
@@ -66,12 +68,11 @@ def usage_of(reply: Reply) -> str | None:
 class Reading:
     """An answer of status 2xx while it arrives; its bytes may be cut anywhere."""
 
-    def __init__(self, base_url: str, request_id: str, key: Secret | None = None) -> None:
-        head = (("x-request-id", request_id),)
-        self._reply = Reply(status=200, headers=head, body=b"", base_url=base_url, key=key)
+    def __init__(self, reply: Reply) -> None:
+        """Of the reply only what is known before its body."""
+        self._reply = replace(reply, body=b"")
+        self._beginning = Beginning()
         self._parts: list[bytes] = []
-        self._start = b""
-        self._is_known = False
         self._stream: _Stream | None = None
 
     @property
@@ -94,24 +95,25 @@ class Reading:
         """How many pictures of the stream are there, those that failed included."""
         return len(self._stream.pictures) if self._stream is not None else 0
 
-    def feed(self, part: bytes) -> tuple[Glimpse | Delivered, ...]:
-        """Take the next bytes; the pictures that are whole with them, where the answer is a stream."""
+    def feed(self, part: bytes, diverted: tuple[bytes | Spilled, ...]) -> tuple[Glimpse | Delivered, ...]:
+        """Take the next bytes, and what was diverted of all so far.
+
+        It gives the pictures that are whole with them, where the answer is a stream.
+        """
+        if len(diverted) > len(self._reply.diverted):
+            self._reply = replace(self._reply, diverted=diverted)
         if self._stream is not None:
-            return self._stream.feed(part)
+            return self._stream.feed(part, self._reply)
         self._parts.append(part)
-        self._stream = None if self._is_known else self._begun(part)
-        return self._stream.feed(b"".join(self._parts).lstrip(BLANKS)) if self._stream is not None else ()
+        if self._beginning.kind is not None or self._beginning.look(part) != "events":
+            return ()
+        self._stream = _Stream(self._reply)
+        whole, self._parts = b"".join(self._parts).lstrip(BLANKS), []
+        return self._stream.feed(whole, self._reply)
 
     def finish(self) -> Answer:
         """The whole answer, at the end of its bytes; the pictures even of a stream that was cut. Raises as `read`."""
         return self._stream.finish() if self._stream is not None else _whole(b"".join(self._parts), self._reply)
-
-    def _begun(self, part: bytes) -> _Stream | None:
-        # The first letters that are no blanks are all that is looked at again: a gateway may send blanks for ever.
-        self._start = (self._start + part).lstrip(BLANKS)[:16]
-        kind = kind_of(self._start)
-        self._is_known = kind is not None
-        return _Stream(self._reply) if kind == "events" else None
 
 
 class _Stream:
@@ -130,7 +132,8 @@ class _Stream:
         self._is_painting = False
         self._is_broken = False
 
-    def feed(self, part: bytes) -> tuple[Glimpse | Delivered, ...]:
+    def feed(self, part: bytes, reply: Reply) -> tuple[Glimpse | Delivered, ...]:
+        self._reply = reply
         return self._taken(self._lines.feed(part))
 
     def finish(self) -> Answer:

@@ -1,14 +1,19 @@
-"""An answer while it arrives: the pictures of a stream are kept as they come, its previews are shown."""
+"""An answer while it arrives: its pictures leave the body as they come, those of a stream are kept, previews shown."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Executor
+from contextlib import suppress
 
 from .answer import Answer, Delivered, Glimpse, Reading, read
-from .endpoint import Endpoint
-from .keys import Secret
+from .ask import Ask
+from .blobs import IMAGES, Spilled
+from .divert import Diversion
+from .events import Beginning
 from .reply import Reply
 from .request import ImageRequest
+from .spill import Spill
 
 Keep = Callable[[int, Delivered], None]
 """Keeps a finished picture, by its place in the answer."""
@@ -20,25 +25,39 @@ See = Callable[[int, bytes], None]
 class Arrival:
     """What has come of one answer; the client hands it each part."""
 
-    def __init__(self, request: ImageRequest, endpoint: Endpoint, key: Secret | None, keep: Keep, see: See) -> None:
+    def __init__(self, ask: Ask, request: ImageRequest, threads: Executor, keep: Keep, see: See) -> None:
+        self.diverted: tuple[bytes | Spilled, ...] = ()
+        """The pictures that left the body, in the order of their marks."""
         self._wanted = request.n
+        self._folder = ask.store / IMAGES
         self._keep = keep
         self._see = see
-        self._reading = Reading(endpoint.base_url, "", key)
+        self._beginning = Beginning()
+        self._spills: list[Spill] = []
+        self._threads = threads
+        self._diversion = Diversion(self._begun)
+        begun = Reply(status=200, headers=(), body=b"", base_url=ask.endpoint.base_url, key=ask.key, nonce=self.nonce)
+        self._reading = Reading(begun)
 
-    def take(self, part: bytes) -> None:
-        """Keep and show what these bytes complete."""
-        place = self._reading.received
-        for found in self._reading.feed(part):
-            match found:
-                case Glimpse():
-                    self._see(place, found.data)
-                case Delivered():
-                    self._keep(place, found)
-                    if self._wanted > 1 and found.data is not None:
-                        # The others are still being painted: it is seen among them until all are there.
-                        self._see(place, found.data)
-                    place += 1
+    @property
+    def nonce(self) -> str:
+        """That of the marks in the body."""
+        return self._diversion.nonce
+
+    async def take(self, part: bytes) -> bytes:
+        """Keep and show what these bytes complete; what of them stays in the body. Raises StoreError."""
+        if self._beginning.look(part) in ("json", "events"):
+            part = self._diversion.feed(part)
+            await self._settle()
+        self._look(part)
+        return part
+
+    async def close(self) -> bytes:
+        """The last bytes of the body, once no more come. Raises StoreError."""
+        await self._settle()
+        rest = self._diversion.close()
+        self._look(rest)
+        return rest
 
     def is_over(self) -> bool:
         """Whether a stream has said its end."""
@@ -55,3 +74,41 @@ class Arrival:
     def answer(self, reply: Reply) -> Answer:
         """The whole answer, which is not read twice where it was a stream. Raises as `answer.read` does."""
         return self._reading.finish() if self._reading.is_stream else read(reply)
+
+    def discard(self) -> None:
+        """Remove the temporary files: what is kept has another name by now."""
+        for spill in self._spills:
+            spill.discard()
+
+    def _begun(self) -> Spill:
+        self._spills.append(Spill(self._folder, self._threads))
+        return self._spills[-1]
+
+    async def _settle(self) -> None:
+        """Wait for the pictures that are whole, and for the disk where it is slower than the answer."""
+        for spill in self._diversion.ended[len(self.diverted) :]:
+            self.diverted = (*self.diverted, await spill.content())
+            if self._beginning.kind == "json":
+                spill.sync()  # while the next one comes; of a stream it may only be a preview
+        if self._diversion.into is not None:
+            await self._diversion.into.settle()
+
+    def _look(self, part: bytes) -> None:
+        place = self._reading.received
+        for found in self._reading.feed(part, self.diverted):
+            match found:
+                case Glimpse():
+                    self._show(place, found.data)
+                case Delivered():
+                    self._keep(place, found)
+                    if self._wanted > 1 and found.data is not None:
+                        # The others are still being painted: it is seen among them until all are there.
+                        self._show(place, found.data)
+                    place += 1
+
+    def _show(self, place: int, content: bytes | Spilled) -> None:
+        if isinstance(content, bytes):
+            self._see(place, content)
+            return
+        with suppress(OSError):  # a preview less
+            self._see(place, content.path.read_bytes())

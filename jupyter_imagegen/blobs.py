@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import math
 import os
 import re
 import secrets
 import shutil
 import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from stat import S_ISREG
 from typing import Final
@@ -39,8 +41,17 @@ MOST_AWAITED: Final = 64
 ABANDONED_S: Final = 3600
 """Age from which a temporary file has no living writer: it is written in one go, which takes seconds."""
 
+_LATELY_S: Final = 1.0
+"""For how long a store in which files could be made is not tried out again."""
+
+_tried_out: Final[dict[Path, tuple[float, tuple[int, ...]]]] = {}
+"""When each store was tried out by this process, and which folder of pictures it had then."""
+
 _LARGEST: Final = 256 * 2**20
 """Bytes of a picture that is looked at to be shown."""
+
+_SETTLED: Final[set[tuple[str, int, int]]] = set()
+"""Folders (path, device, inode) whose names this process has made durable: each needs it once."""
 
 _SUFFIX: Final = {"jpeg": "jpg", "tiff": "tif"}
 _LONGEST_SLUG: Final = 60
@@ -50,13 +61,29 @@ _UNKNOWN: Final = (errno.EINVAL, errno.ENOTTY, errno.ENOTSUP, errno.EOPNOTSUPP)
 """What file systems, above all those of networks, say of a sync that they do not have."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spilled:
+    """A picture that arrived into a temporary file of the store; `size` in bytes, the rest as that of an Image."""
+
+    path: Path
+    format: str
+    width: int | None
+    height: int | None
+    sha256: str
+    size: int
+    durable: Callable[[], Awaitable[None]] = field(repr=False, compare=False)
+    """Waits until its bytes are on the disk; before that it is not to be kept. Raises StoreError."""
+
+
 def make_ready(store: Path, pictures: int) -> None:
     """Try the store before anything is paid: it can be written to, and has room for the pictures.
 
     Raises StoreError; nothing was sent then.
     """
-    for folder in (store / IMAGES, store / JOURNAL):
-        _try_out(folder)
+    if not _was_tried_out(store):
+        for folder in (store / IMAGES, store / JOURNAL):
+            _try_out(folder)
+        _tried_out[store] = (time.monotonic(), _pictures(store))
     free, wanted = _free(store), min(pictures, MOST_AWAITED) * ROOM
     if free is not None and free < wanted:
         message = f"{store} has {free // 2**20} MiB left, and this may need {wanted // 2**20}."
@@ -77,10 +104,11 @@ def unfinished(store: Path) -> Iterator[Path]:
             raise cannot("read", folder, error) from None
 
 
-def keep_image(store: Path, image: Image, prompt: str) -> str:
+def keep_image(store: Path, image: Image | Spilled, prompt: str) -> str:
     """Put one picture into the store and return its path below it. Raises StoreError.
 
-    A picture that is there already, byte for byte, is left alone; one that was altered is replaced.
+    A picture that is there already, byte for byte, is left alone; one that was altered is replaced. A temporary file
+    must be durable, and is not removed, so that it can be put there again.
     """
     return _keep(store, IMAGES, image, prompt)
 
@@ -95,16 +123,38 @@ def input_path(image: Image, name: str) -> str:
     return _path(INPUTS, image, name)
 
 
-def _keep(store: Path, folder: str, image: Image, words: str) -> str:
+def _keep(store: Path, folder: str, image: Image | Spilled, words: str) -> str:
     below = _path(folder, image, words)
-    if _holds(store / below, image.data):
-        _settle(store / below)
+    path = store / below
+    is_there = holds(path, image.sha256, image.size) if isinstance(image, Spilled) else _holds(path, image.data)
+    if is_there:
+        _settle(path)
+    elif isinstance(image, Spilled):
+        _name(image.path, path)
     else:
-        write(store / below, image.data)
+        write(path, image.data)
     return below
 
 
-def _path(folder: str, image: Image, words: str) -> str:
+def _name(temporary: Path, path: Path) -> None:
+    """Give a temporary file its name, durably. Raises StoreError."""
+    try:
+        make_folder(path.parent)
+        _link(temporary, path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise cannot("write", path, error) from None
+
+
+def _link(temporary: Path, path: Path) -> None:
+    """Give the file its name in one step; it keeps the other one where a file system has links."""
+    try:
+        path.hardlink_to(temporary)
+    except OSError:  # such a file system has none, or another file has that name, which is replaced
+        temporary.replace(path)
+
+
+def _path(folder: str, image: Image | Spilled, words: str) -> str:
     return f"{folder}/{slug(words)}-{image.sha256[:16]}.{_SUFFIX.get(image.format, image.format)}"
 
 
@@ -118,7 +168,7 @@ def keep_unread(store: Path, call_id: str, body: bytes) -> Path:
 def write(path: Path, data: bytes) -> None:
     """Make the file appear with these bytes, durably, or not at all. Raises StoreError."""
     # 40 letters are at most 160 bytes: where the name fits a folder, this one does.
-    temporary = _temporary(path.parent, path.name[:40])
+    temporary = new_temporary(path.parent, path.name[:40])
     try:
         make_folder(path.parent)
         _write_through(temporary, data)
@@ -173,7 +223,10 @@ def make_folder(folder: Path) -> None:
         make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
     # That of another writer too, who may not have come to this step: what is put in it would go with it.
-    sync_folder(folder.parent)
+    about = folder.stat()
+    if (found := (str(folder), about.st_dev, about.st_ino)) not in _SETTLED:
+        sync_folder(folder.parent)
+        _SETTLED.add(found)
 
 
 def sync_file(descriptor: int) -> None:
@@ -235,13 +288,32 @@ def _settle(path: Path) -> None:
         raise cannot("write", path, error) from None
 
 
-def _temporary(folder: Path, name: str) -> Path:
+def new_temporary(folder: Path, name: str) -> Path:
+    """A name that no other file has, for one that is not whole yet; `unfinished` finds it when it is left."""
     return folder / f".{name}.{secrets.token_hex(4)}.part"
+
+
+def _was_tried_out(store: Path) -> bool:
+    """Whether files were made in its folders a moment ago, and that of the pictures is still the same.
+
+    Of many calls at once, each would otherwise wait for the disk six times before it is sent.
+    """
+    at, folder = _tried_out.get(store, (-math.inf, ()))
+    return time.monotonic() - at < _LATELY_S and folder == _pictures(store)
+
+
+def _pictures(store: Path) -> tuple[int, ...]:
+    """What tells the folder of the pictures from another in its place, or with other rights."""
+    try:
+        found = (store / IMAGES).stat()
+    except OSError:
+        return ()
+    return found.st_dev, found.st_ino, found.st_mode, found.st_uid, found.st_gid
 
 
 def _try_out(folder: Path) -> None:
     """Make a file there and remove it: what the system says of rights is not true for root, nor on network drives."""
-    probe = _temporary(folder, "probe")
+    probe = new_temporary(folder, "probe")
     try:
         make_folder(folder)
         probe.touch(exist_ok=False)

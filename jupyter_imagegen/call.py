@@ -9,16 +9,15 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import mkdtemp
 from typing import Final
 
 from . import __version__, keychain
 from .answer import Answer, Delivered, Task, read, usage_of
 from .arrival import Arrival, See
 from .ask import Ask
-from .blobs import is_gone, keep_image, keep_input, keep_unread, nearby
+from .blobs import Spilled, keep_input
 from .client import Client
+from .disk import Disk, to_its_end
 from .ending import Course, cleaned, ended
 from .entry import called, words
 from .errors import (
@@ -37,8 +36,9 @@ from .errors import (
     StoreError,
     TaskUnfinished,
 )
-from .image import Image, sniff
-from .journal import Ended, Kept, Segment
+from .image import Image
+from .journal import Ended
+from .keeping import Keeping, picture_in
 from .keys import scrub
 from .order import Attempts, Order
 from .records import Record
@@ -63,12 +63,11 @@ class Finished:
 class Call:
     """One call while it is under way: the only thing of this stage that changes."""
 
-    def __init__(self, ask: Ask, request: ImageRequest, client: Client, segment: Segment, see: See) -> None:
+    def __init__(self, ask: Ask, request: ImageRequest, client: Client, disk: Disk, see: See) -> None:
         self._request = request
         self._endpoint = ask.endpoint
-        self._store = ask.store
         self._client = client
-        self._segment = segment
+        self._disk = disk
         self._called = called(ask, request)
         self._order = Order(
             request=request, endpoint=ask.endpoint, key=ask.key, call_id=self._called.id, timeout_s=ask.timeout_s
@@ -76,7 +75,7 @@ class Call:
         self._attempts = Attempts()
         self._clock = asyncio.get_running_loop().time
         self._began = self._clock()
-        self._kept: list[Kept] = []
+        self._keeping = Keeping(disk, self._called, ask.key)
         self._reply: Reply | None = None
         self._usage: str | None = None
         self._made = 0
@@ -84,10 +83,10 @@ class Call:
         self._cut_short = ""
         self._cut: CallError | None = None
         self._arrival = Arrival(
+            ask,
             request,
-            ask.endpoint,
-            ask.key,
-            self._keep_early,
+            disk.files,
+            lambda place, found: self._keeping.keep_early(request.first_index + place, found),
             lambda place, data: see(request.first_index + place, data),
         )
 
@@ -96,47 +95,56 @@ class Call:
 
         When it is cancelled, the connection is closed and the end is written before it returns.
         """
-        self._begin()
         try:
-            error = await self._deliver()
+            await to_its_end(self._begin())
+        except asyncio.CancelledError:
+            self._is_cancelled = True
+            return await self._finished_with(None)
+        try:
+            return await self._finished_with(await self._deliver())
         except Exception as defect:
             # Not foreseen: the call must not stay open in the journal, and the exception must not stay here.
-            self._keep_what_was_paid()
+            await self._keep_what_was_paid()
             message = f"{type(defect).__name__} in this package. {OutcomeUnknown.default_hint}"
-            self._segment.append(self._ended(OutcomeUnknown(message)))
+            await to_its_end(self._disk.append(self._ended(OutcomeUnknown(message))))
             raise
+        finally:
+            self._arrival.discard()
+
+    async def _finished_with(self, error: ImageGenError | None) -> Finished:
         end = self._ended(error)
-        images = tuple(sorted(self._kept, key=lambda kept: kept.index))
+        images = tuple(sorted(self._keeping.kept, key=lambda kept: kept.index))
         record = Record(
             call=self._called,
             images=images,
             end=end,
             version=__version__,
-            session=self._segment.session,
+            session=self._disk.session,
             is_running=False,
         )
         try:
-            self._segment.append(end)
+            with suppress(asyncio.CancelledError):  # it is over already
+                await to_its_end(self._disk.append(end))
         except StoreError as unwritten:
             return Finished(record=record, error=error or unwritten)
         return Finished(record=record, error=None if self._is_cancelled else error)
 
-    def _begin(self) -> None:
+    async def _begin(self) -> None:
         """Keep what is sent, and write the line. Raises StoreError: nothing was sent then."""
         try:
             for role, reference in self._request.references:
-                keep_input(self._store, reference.image, words(role, reference))
+                await self._disk.carry_out(keep_input, self._disk.store, reference.image, words(role, reference))
         except StoreError as error:
             raise _unsent(error) from None
         try:
-            self._segment.append(self._called)
+            await self._disk.append(self._called)
         except StoreError as error:
             unsent = _unsent(error)
         else:
             return
         # The line may be there all the same: without an end it would seem to be running, and later to be charged for.
         with suppress(StoreError):
-            self._segment.append(self._called, self._ended(unsent))
+            await self._disk.append(self._called, self._ended(unsent))
         raise unsent
 
     async def _deliver(self) -> ImageGenError | None:
@@ -146,12 +154,19 @@ class Call:
         except asyncio.CancelledError:
             self._is_cancelled = True
             await _one_turn()
-            self._keep_what_was_paid()
+            with suppress(asyncio.CancelledError):  # as it is already
+                await self._keep_what_was_paid()
         except ImageGenError as error:
             return cleaned(self._course(), error)
         return None
 
     async def _post_and_keep(self) -> None:
+        try:
+            await self._post_then_keep()
+        finally:
+            await self._keeping.early_kept()
+
+    async def _post_then_keep(self) -> None:
         self._reply = reply = await self._answered()
         if not reply.is_success:
             raise explain(reply, self._endpoint.model)
@@ -161,13 +176,13 @@ class Call:
             self._made = sum(picture.fault is None for picture in answer.pictures)
             await self._keep_all(answer)
         except StoreError as error:
-            raise self._with_the_answer_kept(self._reply, NotKept(error.message)) from None
+            raise await self._with_the_answer_kept(self._reply, NotKept(error.message)) from None
         except _PAID as error:
             self._usage = self._usage or usage_of(self._reply)
-            raise self._with_the_answer_kept(self._reply, error) from None
+            raise await self._with_the_answer_kept(self._reply, error) from None
         missing = self._cut or answer.fault
-        if missing is not None and len(self._kept) < self._request.n:
-            raise self._with_the_answer_kept(self._reply, missing)
+        if missing is not None and len(self._keeping.kept) < self._request.n:
+            raise await self._with_the_answer_kept(self._reply, missing)
 
     async def _answered(self) -> Reply:
         """The reply; of one that was cut after it had begun, what came, where that can be read all the same.
@@ -176,6 +191,9 @@ class Call:
         """
         try:
             return await self._client.post(self._order, self._attempts, self._arrival)
+        except StoreError as error:
+            # A text that is no picture after all had been diverted, and could not be put back.
+            raise NotKept(error.message) from None
         except (ConnectionCut, DeadlinePassed) as error:
             partial = self._attempts.partial
             self._reply = partial
@@ -186,7 +204,7 @@ class Call:
             try:
                 self._arrival.answer(partial)
             except CallError:
-                raise self._with_the_answer_kept(partial, error) from None
+                raise await self._with_the_answer_kept(partial, error) from None
             self._cut = error
             return partial
 
@@ -246,8 +264,10 @@ class Call:
 
     async def _keep_all(self, answer: Answer) -> None:
         """Keep each picture as soon as it is there. Raises the first fault, once every other picture is kept."""
-        gate = asyncio.Semaphore(_DOWNLOADS_AT_ONCE)
-        places = {kept.index for kept in self._kept}
+        await self._keeping.early_kept()
+        # Of a chat's pictures, each is compared with those that are kept already.
+        gate = asyncio.Semaphore(1 if answer.is_chat else _DOWNLOADS_AT_ONCE)
+        places = {kept.index for kept in self._keeping.kept}
         missing = [each for each in enumerate(answer.pictures, self._request.first_index) if each[0] not in places]
         bringing = [self._bring(place, delivered, gate, answer) for place, delivered in missing]
         found = await asyncio.gather(*bringing, return_exceptions=True)
@@ -259,68 +279,29 @@ class Call:
     async def _bring(self, place: int, delivered: Delivered, gate: asyncio.Semaphore, answer: Answer) -> None:
         async with gate:
             image = await self._image(delivered)
-            await asyncio.sleep(0)  # a turn for an interrupt, between any two of ten thousand pictures
-        if not (answer.is_chat and any(kept.sha256 == image.sha256 for kept in self._kept)):
-            self._keep(place, delivered, image)
+            if not (answer.is_chat and self._is_kept(image)):
+                await self._keeping.keep(place, delivered, image)
 
-    async def _image(self, delivered: Delivered) -> Image:
+    def _is_kept(self, image: Image | Spilled) -> bool:
+        return any(kept.sha256 == image.sha256 for kept in self._keeping.kept)
+
+    async def _image(self, delivered: Delivered) -> Image | Spilled:
         """The picture that was delivered. Raises its fault, DownloadFailed or AnswerUnreadable."""
         if delivered.fault is not None:
             raise delivered.fault
-        data = delivered.data
-        if data is None:
-            data = await self._client.download(delivered.url, self._order, self._seconds_left)
-        image = sniff(data)
-        if image is None:
-            message = f"The answer's picture is in no format that is known here ({len(data)} bytes)."
-            raise AnswerUnreadable(message)
-        return image
+        if delivered.data is not None:
+            return picture_in(delivered.data)
+        return picture_in(await self._client.download(delivered.url, self._order, self._seconds_left))
 
-    def _keep_early(self, place: int, delivered: Delivered) -> None:
-        """Keep a picture of a stream that is not over yet; what cannot be kept now is tried again at its end."""
-        image = sniff(delivered.data) if delivered.data is not None and delivered.fault is None else None
-        if image is not None:
-            with suppress(StoreError):
-                self._keep(self._request.first_index + place, delivered, image)
-
-    def _keep(self, place: int, delivered: Delivered, image: Image) -> None:
-        revised = delivered.revised_prompt
-        kept = Kept(
-            id=self._called.id,
-            index=place,
-            path=keep_image(self._store, image, self._called.prompt),
-            sha256=image.sha256,
-            bytes=len(image.data),
-            format=image.format,
-            width=image.width,
-            height=image.height,
-            revised_prompt=None if revised is None else scrub(revised, self._order.key),
-        )
-        self._segment.append(kept)
-        # Where the file was there already, another kernel may have forgotten its own call of it until the line was.
-        if is_gone(self._store / kept.path):
-            keep_image(self._store, image, self._called.prompt)
-        self._kept.append(kept)
-
-    def _with_the_answer_kept(self, reply: Reply, error: CallError) -> CallError:
-        hint = f"{error.hint} {self._where_kept(reply)}".strip()
+    async def _with_the_answer_kept(self, reply: Reply, error: CallError) -> CallError:
+        hint = f"{error.hint} {await self._keeping.answer_kept(reply)}".strip()
         return type(error)(error.message, hint, code=error.code, request_id=error.request_id or reply.request_id)
 
-    def _keep_what_was_paid(self) -> None:
+    async def _keep_what_was_paid(self) -> None:
         """Of an answer that had come when the call was cut short, keep the whole where pictures of it are missing."""
         reply = self._reply or self._attempts.partial
-        if reply is not None and reply.is_success and reply.body and len(self._kept) < self._request.n:
-            self._cut_short = self._where_kept(reply)
-
-    def _where_kept(self, reply: Reply) -> str:
-        try:
-            return f"The answer is kept in {nearby(keep_unread(self._store, self._called.id, reply.told))}."
-        except StoreError as error:
-            problem = error.message
-        with suppress(StoreError, OSError):
-            elsewhere = Path(mkdtemp(prefix="imagegen-"))  # nobody else may read it or have made it before
-            return f"The answer is kept in {nearby(keep_unread(elsewhere, self._called.id, reply.told))}."
-        return f"The answer could not be kept either: {problem}"
+        if reply is not None and reply.is_success and reply.body and len(self._keeping.kept) < self._request.n:
+            self._cut_short = await self._keeping.answer_kept(reply)
 
     def _ended(self, error: ImageGenError | None) -> Ended:
         if isinstance(error, KeyRejected) and self._order.key is not None:
@@ -334,7 +315,7 @@ class Call:
             reply=self._reply,
             usage=self._usage,
             made=self._made,
-            kept=tuple(self._kept),
+            kept=tuple(self._keeping.kept),
             is_cancelled=self._is_cancelled,
             cut_short=self._cut_short,
             latency_s=self._clock() - self._began,

@@ -1,4 +1,4 @@
-"""One POST, its answer, and the downloads that an answer points to. The only file that imports the HTTP library."""
+"""One POST, its answer, and the downloads that an answer points to, in the words of the HTTP library."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from types import TracebackType
+from dataclasses import replace
+from functools import lru_cache
+from types import MappingProxyType, TracebackType
 from typing import Any, Final, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import httpx2
 
+from . import __version__
 from .address import looked_up
 from .complaint import line, shortened
-from .embedded import Exchange
 from .endpoint import Endpoint
 from .errors import (
     CallError,
@@ -26,12 +28,12 @@ from .errors import (
     DownloadFailed,
     NotSent,
     OutcomeUnknown,
-    SettingsError,
 )
-from .keys import in_use, quieten
+from .keys import in_use
 from .order import Attempts, Order, Taker, headers, key_header
 from .reply import Reply, unpacked
 from .retry import Stop, Wait, after_no_connection, after_reply
+from .transport import Embedded, outward
 
 CONNECT_S: Final = 10.0
 WRITE_S: Final = 120.0
@@ -46,24 +48,27 @@ LINGER_S: Final = 3.0
 """How long a stream that has brought every picture is listened to, for its usage and its end."""
 
 _LONGEST_DRAWN: Final = 1.25  # A wait is drawn out by up to this much, by chance.
-_ENCODINGS: Final = {"Accept-Encoding": "gzip, deflate"}  # Bodies are read raw: what this package can undo.
+_FETCHING: Final = MappingProxyType(
+    {
+        "Accept": "*/*",
+        "Accept-Encoding": "gzip, deflate",  # Bodies are read raw: what this package can undo.
+        "User-Agent": f"jupyter-imagegen/{__version__}",
+    }
+)
 
 _PACKED: Final = re.compile(r"(?i)gzip|deflate|compress|br|zstd")
 Got = TypeVar("Got")
 
-_POST_TIMEOUTS: Final = httpx2.Timeout(connect=CONNECT_S, write=WRITE_S, read=None, pool=None)
-_GET_TIMEOUTS: Final = httpx2.Timeout(connect=CONNECT_S, write=WRITE_S, read=DOWNLOAD_S, pool=None)
-
-# At DEBUG the HTTP library logs the headers of answers, in which a server may echo the key.
-quieten(("httpx2", *(f"httpcore2.{name}" for name in ("connection", "http11", "http2", "proxy", "socks"))))
+_POST_TIMEOUTS: Final = httpx2.Timeout(connect=CONNECT_S, write=WRITE_S, read=None, pool=None).as_dict()
+_GET_TIMEOUTS: Final = httpx2.Timeout(connect=CONNECT_S, write=WRITE_S, read=DOWNLOAD_S, pool=None).as_dict()
 
 
 class Client:
     """The HTTP connections of one event loop."""
 
     def __init__(self) -> None:
-        self._network: httpx2.AsyncClient | None = None
-        self._embedded: httpx2.AsyncClient | None = None
+        self._outward: httpx2.AsyncBaseTransport | None = None
+        self._embedded: httpx2.AsyncBaseTransport | None = None
 
     async def post(self, order: Order, attempts: Attempts, taker: Taker) -> Reply:
         """Post once, and again only what was certainly not accepted; `attempts` is kept up to date meanwhile.
@@ -104,33 +109,31 @@ class Client:
         in_use.set(order.key)
         attempts.has_left = attempts.has_left or order.endpoint.embedded
         with _translated(order.endpoint.base_url, attempts):
-            outgoing = http.build_request(
+            outgoing = httpx2.Request(
                 "POST",
-                order.request.url,
+                _address(order.request.url),
                 content=order.request.content,
                 headers=headers(order),
-                timeout=_POST_TIMEOUTS,
-                extensions={"trace": _leaving(attempts)},
+                extensions={"timeout": _POST_TIMEOUTS, "trace": _leaving(attempts)},
             )
-            response = await http.send(outgoing, stream=True)
-            http.cookies.clear()
+            response = await http.handle_async_request(outgoing)
             arrived = bytearray()
             try:
                 async with _closing(response):
                     await _read_while_wanted(response, arrived, taker)
             except BaseException:
                 # It was paid for: what came of it may be whole although its framing is not, or must be kept.
-                attempts.partial = _reply(response, arrived, order)
+                attempts.partial = await _taken(response, arrived, order, taker)
                 raise
-        return _reply(response, arrived, order)
+        return await _taken(response, arrived, order, taker)
 
-    def _for(self, endpoint: Endpoint) -> httpx2.AsyncClient:
-        """The connections for an endpoint, made when they are first needed: the embedded one needs no network."""
+    def _for(self, endpoint: Endpoint) -> httpx2.AsyncBaseTransport:
+        """The way to an endpoint, made when it is first needed: the embedded one needs no network."""
         if endpoint.embedded:
-            self._embedded = self._embedded or httpx2.AsyncClient(transport=EmbeddedTransport(), trust_env=False)
+            self._embedded = self._embedded or Embedded()
             return self._embedded
-        self._network = self._network or _network()
-        return self._network
+        self._outward = self._outward or outward()
+        return self._outward
 
     async def poll(self, path: str, order: Order, seconds: float) -> Reply:
         """Ask what became of a task, at a path below the base URL and with the key; repeated freely as downloads are.
@@ -147,9 +150,10 @@ class Client:
     async def _poll_once(self, url: str, order: Order) -> Reply:
         http = self._for(order.endpoint)
         in_use.set(order.key)
-        asking = http.build_request("GET", url, headers={**_ENCODINGS, **key_header(order)}, timeout=_GET_TIMEOUTS)
-        response = await http.send(asking, stream=True)
-        http.cookies.clear()
+        asking = httpx2.Request(
+            "GET", url, headers={**_FETCHING, **key_header(order)}, extensions={"timeout": _GET_TIMEOUTS}
+        )
+        response = await http.handle_async_request(asking)
         arrived = bytearray()
         async with _closing(response):
             await _read(response, arrived, LARGEST_ANSWER)
@@ -184,9 +188,8 @@ class Client:
         http = self._for(endpoint)
         for _ in range(REDIRECTS + 1):
             addresses = await looked_up(url, endpoint)
-            response = await http.send(_fetching(http, url, addresses, turn), stream=True)
+            response = await http.handle_async_request(_fetching(url, addresses, turn))
             async with _closing(response):
-                http.cookies.clear()
                 if response.status_code == 200:
                     arrived = bytearray()
                     await _read(response, arrived, LARGEST_PICTURE)
@@ -197,60 +200,10 @@ class Client:
         raise _not_fetched(url, f"more than {REDIRECTS} redirects")
 
 
-class EmbeddedTransport(httpx2.AsyncBaseTransport):
-    """Calls the embedded endpoint in this process and hands on each part of its answer as it is painted.
-
-    The HTTP library's own ASGI transport collects the whole body first, which would hold back previews.
-    """
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Start the endpoint on this request and return once its answer has begun."""
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": request.method,
-            "scheme": request.url.scheme,
-            "path": request.url.path,
-            "raw_path": request.url.raw_path.split(b"?")[0],
-            "query_string": request.url.query,
-            "root_path": "",
-            "headers": [(name.lower(), value) for name, value in request.headers.raw],
-            "server": (request.url.host, request.url.port or 80),
-            "client": ("127.0.0.1", 0),
-        }
-        exchange = Exchange.begin(scope, await request.aread())
-        start = await exchange.next_message()
-        return httpx2.Response(start["status"], headers=start["headers"], stream=_EmbeddedStream(exchange))
-
-
-class _EmbeddedStream(httpx2.AsyncByteStream):
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        more = True
-        while more:
-            message = await self._exchange.next_message()
-            more = message.get("more_body", False)
-            yield message.get("body", b"")
-
-    async def aclose(self) -> None:
-        await self._exchange.close()
-
-
-def _network() -> httpx2.AsyncClient:
-    """Raises SettingsError where the environment's proxies or certificates cannot be used."""
-    # No connection is kept between paid requests: one that the server closes at that moment looks exactly
-    # like a request that was accepted and lost, and could not be sent again.
-    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
-    try:
-        return httpx2.AsyncClient(limits=limits, follow_redirects=False)
-    except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
-        why = "" if "@" in str(error) else f": {error}"  # an address may have a password in it
-        message = f"No connection can be made with the proxy or certificates of the environment{why}"
-        hint = "Look at HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR. Nothing was sent."
-        raise SettingsError(message, hint) from None
+@lru_cache(maxsize=64)
+def _address(url: str) -> httpx2.URL:
+    """Calls in a row go to one address, which is taken apart once."""
+    return httpx2.URL(url)
 
 
 def _is_too_long(wait: Wait, until: float) -> bool:
@@ -258,19 +211,19 @@ def _is_too_long(wait: Wait, until: float) -> bool:
     return asyncio.get_running_loop().time() + wait.seconds * _LONGEST_DRAWN >= until
 
 
-def _fetching(http: httpx2.AsyncClient, url: str, addresses: tuple[str, ...], turn: int) -> httpx2.Request:
+def _fetching(url: str, addresses: tuple[str, ...], turn: int) -> httpx2.Request:
     """A GET of this URL, from one of the addresses that were looked at, the next one at each attempt."""
     asked = httpx2.URL(url)
     if not addresses:
-        return http.build_request("GET", asked, headers=_ENCODINGS, timeout=_GET_TIMEOUTS)
+        return httpx2.Request("GET", asked, headers=_FETCHING, extensions={"timeout": _GET_TIMEOUTS})
     pinned = asked.copy_with(host=addresses[(turn - 1) % len(addresses)])
-    return http.build_request(
+    # The certificate has to be that of the name, wherever the connection goes.
+    name = asked.raw_host.decode("ascii")
+    return httpx2.Request(
         "GET",
         pinned,
-        headers={**_ENCODINGS, "Host": asked.netloc.decode("ascii")},
-        timeout=_GET_TIMEOUTS,
-        # The certificate has to be that of the name, wherever the connection goes.
-        extensions={"sni_hostname": asked.raw_host.decode("ascii")},
+        headers={**_FETCHING, "Host": asked.netloc.decode("ascii")},
+        extensions={"timeout": _GET_TIMEOUTS, "sni_hostname": name},
     )
 
 
@@ -283,7 +236,7 @@ def _leaving(attempts: Attempts) -> Callable[[str, dict[str, Any]], Awaitable[No
     """Notes the moment at which the POST (not a proxy's CONNECT) begins to be written."""
 
     async def trace(event: str, info: dict[str, Any]) -> None:
-        if event.endswith("send_request_headers.started") and info["request"].method == b"POST":
+        if event.endswith("send_request_headers.started") and info["request"].method in ("POST", b"POST"):
             attempts.has_left = True
 
     return trace
@@ -344,8 +297,8 @@ async def _read_while_wanted(response: httpx2.Response, arrived: bytearray, take
     is_success = 200 <= response.status_code < 300
     is_shown = is_success and not _PACKED.search(response.headers.get("content-encoding", ""))
     until: float | None = None
-    seen = -1
-    while not (is_shown and taker.is_over()) and (is_success or len(arrived) < LARGEST_COMPLAINT):
+    seen, count = -1, 0
+    while not (is_shown and taker.is_over()) and (is_success or count < LARGEST_COMPLAINT):
         if is_shown and taker.is_enough() and taker.received() > seen:
             # Drawn out by a further picture, and not by a heartbeat.
             seen, until = taker.received(), asyncio.get_running_loop().time() + LINGER_S
@@ -354,23 +307,28 @@ async def _read_while_wanted(response: httpx2.Response, arrived: bytearray, take
                 part = await anext(parts)
         except (StopAsyncIteration, TimeoutError):
             return
-        arrived += part
-        _refuse_more(response, arrived, LARGEST_ANSWER)
-        if is_shown:
-            taker.take(part)
+        arrived += await taker.take(part) if is_shown else part
+        count += len(part)
+        _refuse_more(response, count, LARGEST_ANSWER)
 
 
 async def _read(response: httpx2.Response, arrived: bytearray, most: int) -> None:
     """Collect the body as it comes over the wire, and give up when it grows beyond `most` bytes."""
     async for part in response.aiter_raw():
         arrived += part
-        _refuse_more(response, arrived, most)
+        _refuse_more(response, len(arrived), most)
 
 
-def _refuse_more(response: httpx2.Response, arrived: bytearray, most: int) -> None:
-    if len(arrived) > most:
+def _refuse_more(response: httpx2.Response, count: int, most: int) -> None:
+    if count > most:
         message = f"more than {most // 2**20} MiB"
         raise _TooLargeError(message, request=response.request)
+
+
+async def _taken(response: httpx2.Response, arrived: bytearray, order: Order, taker: Taker) -> Reply:
+    """The reply to a POST. Raises StoreError where a picture that was not whole could not be put back."""
+    arrived += await taker.close()
+    return replace(_reply(response, arrived, order), nonce=taker.nonce, diverted=taker.diverted)
 
 
 def _reply(response: httpx2.Response, arrived: bytearray, order: Order) -> Reply:

@@ -1,4 +1,4 @@
-"""Tab: option names, and from the catalogue their values. Pure but for the few lines that IPython calls."""
+"""What Tab offers: option names, and from the catalogue their values. Pure but for the few lines that IPython calls."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterable
 from contextlib import suppress
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from .errors import SettingsError
-from .settings import INLINE, MODES, photograph
+from .settings import photograph
 from .switches import SWITCHES, Switch
+from .traits import INLINE, MODES
 
 if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext, SimpleMatcherResult
-    from IPython.core.interactiveshell import InteractiveShell
 
     from .catalogue import Catalogue, Model
 
@@ -91,30 +91,8 @@ def _merged(lists: Iterable[tuple[str, ...]]) -> list[str]:
     return list(dict.fromkeys(value for values in lists for value in values))
 
 
-def install(shell: InteractiveShell) -> None:
-    """Ask this module for completions."""
-    if _matcher() not in shell.Completer.custom_matchers:
-        shell.Completer.custom_matchers.append(_matcher())
-
-
-def remove(shell: InteractiveShell) -> None:
-    """No longer ask this module."""
-    if _matcher() in shell.Completer.custom_matchers:
-        shell.Completer.custom_matchers.remove(_matcher())
-
-
-_made: list[Any] = []
-
-
-def _matcher() -> Any:  # noqa: ANN401  (IPython's decorated matcher)
-    if not _made:
-        from IPython.core.completer import context_matcher  # noqa: PLC0415  (only in a shell)
-
-        _made.append(context_matcher()(_match))
-    return _made[0]
-
-
-def _match(context: CompletionContext) -> SimpleMatcherResult:
+def matched(context: CompletionContext) -> SimpleMatcherResult:
+    """What IPython offers where the cursor stands; nothing where no magic of ours is being written."""
     from IPython.core.completer import SimpleCompletion  # noqa: PLC0415  (only in a shell)
 
     lines = context.full_text.split("\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,9 @@ from .errors import SettingsError
 from .settings import Settings
 
 NAME: Final = "imagegen.toml"
+
+_over = lru_cache(maxsize=16)(over)
+"""A file is read for each call, and taken apart only when it says something else."""
 
 
 def rows(settings: Settings) -> Catalogue:
@@ -21,9 +25,9 @@ def rows(settings: Settings) -> Catalogue:
     person, project = _file(settings.person), _file(settings.project)
     found = load()
     if (text := _text(person)) is not None:
-        found = over(found, text, str(person), is_trusted=True)
+        found = _over(found, text, str(person), is_trusted=True)
     if project != person and (text := _text(project)) is not None:
-        found = over(found, text, str(project), is_trusted=False)
+        found = _over(found, text, str(project), is_trusted=False)
     return found
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urljoin
 
 import msgspec
 
+from .blobs import Spilled
 from .errors import AnswerUnreadable, CallError, NoPicture
 from .payload import decoded
 from .rejection import explain, read_complaint
@@ -28,7 +29,7 @@ MODERATED: Final = (
 class Delivered:
     """One picture of an answer: its bytes, or the address where they are, or why there is none."""
 
-    data: bytes | None = field(default=None, repr=False)
+    data: bytes | Spilled | None = field(default=None, repr=False)
     url: str = ""
     fault: CallError | None = None
     revised_prompt: str | None = None
@@ -38,7 +39,7 @@ class Delivered:
 class Glimpse:
     """A picture that is not finished, for a preview only; `index` counts from 0 where the server says it."""
 
-    data: bytes = field(repr=False)
+    data: bytes | Spilled = field(repr=False)
     index: int | None
 
 
@@ -120,7 +121,7 @@ def pictures_in(body: object, reply: Reply) -> tuple[Delivered, ...]:
 def _without_repeats(pictures: Iterable[Delivered]) -> Iterator[Delivered]:
     seen: set[bytes | str] = set()
     for picture in pictures:
-        mark = picture.data or picture.url
+        mark = picture.data.sha256 if isinstance(picture.data, Spilled) else picture.data or picture.url
         if not mark or mark not in seen:
             yield picture
         seen.add(mark)
@@ -157,7 +158,9 @@ def _absolute(url: str, reply: Reply) -> str:
     return whole
 
 
-def _bytes(text: str, reply: Reply) -> bytes:
+def _bytes(text: str, reply: Reply) -> bytes | Spilled:
+    if (diverted := reply.content_of(text)) is not None:
+        return diverted
     try:
         return decoded(text)
     except ValueError:

@@ -6,9 +6,6 @@ import os
 import traceback
 from types import TracebackType
 
-from .errors import ImageGenError
-from .keys import held, scrub
-
 
 class plain_errors:  # noqa: N801  (a context manager, read as words)
     """Let an ImageGenError go on by itself: what it came from and the frames in between stay here.
@@ -23,6 +20,10 @@ class plain_errors:  # noqa: N801  (a context manager, read as words)
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is None:
+            return
+        from .errors import ImageGenError  # noqa: PLC0415  (loaded by the first error)
+
         if isinstance(error, ImageGenError):
             error.reword(without_keys)
             error.__cause__ = error.__context__ = None
@@ -39,6 +40,8 @@ def forget_values(error: BaseException) -> None:
 
 def without_keys(text: str) -> str:
     """The text without any key that the environment holds."""
+    from .keys import held, scrub  # noqa: PLC0415  (loaded by the first error)
+
     for key in held(os.environ):
         text = scrub(text, key)
     return text

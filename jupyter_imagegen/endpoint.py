@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -101,6 +102,7 @@ def key_for(endpoint: Endpoint, environment: Where, environ: Mapping[str, str], 
     return None
 
 
+@lru_cache(maxsize=64)
 def origin(url: str) -> str:
     """Scheme, host and port, the port always there. Raises SettingsError when the URL has none."""
     try:
@@ -112,6 +114,7 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname}:{port}"
 
 
+@lru_cache(maxsize=64)
 def normalised(url: str, usual_path: str = "/v1") -> str:
     """The base URL as it is recorded: without the endpoint's own path, and with the usual path where there was none.
 

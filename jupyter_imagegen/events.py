@@ -70,6 +70,22 @@ def kind_of(start: bytes) -> Kind | None:
     return "html" if begun[:1] == b"<" else "other"
 
 
+class Beginning:
+    """What an answer is, as soon as its first bytes tell."""
+
+    def __init__(self) -> None:
+        self.kind: Kind | None = None
+        self._start = b""
+
+    def look(self, part: bytes) -> Kind | None:
+        """What it is, by the next bytes of it and those before."""
+        if self.kind is None:
+            # The first letters that are no blanks are all that is looked at again: a gateway may send blanks for ever.
+            self._start = (self._start + part).lstrip(BLANKS)[:16]
+            self.kind = kind_of(self._start)
+        return self.kind
+
+
 def what_it_is(body: bytes) -> str:
     """For a body that is none of the answers that can be read: what it looks like, in a sentence."""
     if not body:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import cells, completion
+from . import cells, tab
 from .bridge import http_loop
 from .magic import ImageGenMagics
 from .questions import keep_question_marks
-from .settings import ImageGen
+from .traits import ImageGen
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -24,7 +24,7 @@ def load(shell: InteractiveShell) -> None:
         cells.watch(shell)
         shell.input_transformers_cleanup.append(keep_question_marks)
     shell.register_magics(ImageGenMagics)
-    completion.install(shell)
+    tab.install(shell)
     # Started here, so that no cell can be interrupted in the middle of starting it.
     http_loop()
 
@@ -36,7 +36,7 @@ def unload(shell: InteractiveShell) -> None:
         _configurables(shell).remove(settings)
         cells.unwatch(shell)
         shell.input_transformers_cleanup.remove(keep_question_marks)
-    completion.remove(shell)
+    tab.remove(shell)
     lines = ("imagegen", "imagegen_history", "imagegen_models", "imagegen_panel")
     for kind, names in {"line": lines, "cell": ("imagegen",)}.items():
         for name in names:

@@ -23,22 +23,44 @@ class Image:
     height: int | None
     sha256: str
 
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return len(self.data)
+
     def __repr__(self) -> str:
         # The bytes are never printed: a log or a traceback with megabytes of them helps nobody.
         return f"Image({self.format}, {self.width}x{self.height}, {len(self.data)} bytes, {self.sha256[:16]})"
 
 
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What the header of a picture says: width and height in pixels, None where it does not say."""
+
+    format: str
+    width: int | None
+    height: int | None
+
+
 def sniff(data: bytes) -> Image | None:
-    """The picture in these bytes, or None when they are no picture that is known here.
+    """The picture in these bytes, or None when they are no picture that is known here."""
+    found = looks(data)
+    if found is None:
+        return None
+    digest = hashlib.sha256(data).hexdigest()
+    return Image(data=data, format=found.format, width=found.width, height=found.height, sha256=digest)
+
+
+def looks(data: bytes) -> Looks | None:
+    """What these bytes say that they are, or None when they are no picture that is known here.
 
     The header is read and nothing is decoded, so that a decompression bomb is only a file.
     """
+    start = data[:1024]
     for name, magic in _MAGIC:
-        if magic.match(data[:1024]):
-            size = _SIZES.get(name, _no_size)(data)
-            width, height = size or (None, None)
-            digest = hashlib.sha256(data).hexdigest()
-            return Image(data=data, format=name, width=width, height=height, sha256=digest)
+        if magic.match(start):
+            width, height = _SIZES.get(name, _no_size)(data) or (None, None)
+            return Looks(name, width, height)
     return None
 
 

@@ -7,7 +7,9 @@ import sys
 import threading
 import warnings
 from collections.abc import Mapping
+from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, Final
 
 from .errors import SettingsError
@@ -106,6 +108,8 @@ def _colab_errors(userdata: Any) -> tuple[type[Exception], ...]:  # noqa: ANN401
 
 def _in_keyring(variable: str) -> str | None:
     """The password in the system's keyring, where the package `keyring` is installed and finds one."""
+    if not _has_keyring():
+        return None
     try:
         import keyring.errors  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415  (an extra, and slow)
     except ImportError:
@@ -114,6 +118,16 @@ def _in_keyring(variable: str) -> str | None:
         return _text(keyring.get_password(SERVICE, variable))
     except (keyring.errors.KeyringError, RuntimeError, OSError):  # no keyring here, a locked one, one that broke
         return None
+
+
+def _has_keyring() -> bool:
+    """Whether it may be installed; that it is not is looked for once, on all of sys.path."""
+    return "keyring" in sys.modules or _is_installed("keyring")
+
+
+@cache
+def _is_installed(name: str) -> bool:
+    return find_spec(name) is not None
 
 
 def _text(value: object) -> str | None:

@@ -105,8 +105,8 @@ def scrubbed(value: Any, key: Secret | None) -> Any:  # noqa: ANN401  (any JSON 
 
 def held(environ: Mapping[str, str]) -> tuple[Secret, ...]:
     """Every key that the environment holds under a name that ends in _API_KEY."""
-    found = ((name, value.strip()) for name, value in environ.items() if name.endswith("_API_KEY"))
-    return tuple(Secret(value, name) for name, value in found if value)
+    names = [name for name in environ if name.endswith("_API_KEY")]
+    return tuple(Secret(value, name) for name in names if (value := environ.get(name, "").strip()))
 
 
 def looks_like_key(text: str) -> bool:

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
 from .edge import plain_errors
-from .errors import ImageGenError, OptionError
-from .switches import SWITCHES, shown
 
 if TYPE_CHECKING:
     from .frame import History
@@ -27,7 +25,7 @@ class ImageGenMagics(Magics):
     @no_var_expand
     @line_cell_magic
     def imagegen(self, line: str, cell: str | None = None) -> Result | Plan | None:
-        """Generate pictures."""
+        """Generate pictures from a prompt and show them; `%%imagegen?` says how."""
         from .options import parse_cell, parse_line  # noqa: PLC0415  (loaded by the first call)
 
         with plain_errors():
@@ -38,6 +36,8 @@ class ImageGenMagics(Magics):
     def imagegen_history(self, line: str) -> History:
         """Show the history of this notebook; with --all, of every notebook that shares the store."""
         from .archive import Here, history  # noqa: PLC0415  (loaded by the first look)
+        from .errors import OptionError  # noqa: PLC0415
+        from .switches import shown  # noqa: PLC0415
 
         if line.strip() not in ("", "--all"):
             message = f"%imagegen_history takes --all or nothing, not {shown(line.strip())}."
@@ -69,6 +69,7 @@ class ImageGenMagics(Magics):
 
     def _carry_out(self, options: Options) -> Result | Plan | None:
         from . import api  # noqa: PLC0415  (loaded by the first call)
+        from .errors import ImageGenError  # noqa: PLC0415
         from .prepare import plan  # noqa: PLC0415
         from .result import Result  # noqa: PLC0415
 
@@ -104,6 +105,8 @@ def shorten(error: KeyboardInterrupt) -> None:
 
 def help_text() -> str:
     """What `%%imagegen?` shows: every option of the table."""
+    from .switches import SWITCHES  # noqa: PLC0415  (loaded by the first look)
+
     width = max(len(row.spelling) for row in SWITCHES)
     lines = [f"    {row.spelling:<{width}}  {row.help}{' (repeat)' if row.repeats else ''}" for row in SWITCHES]
     return _HELP.format(options="\n".join(lines))
@@ -136,4 +139,5 @@ Examples:
     otter = %imagegen -p sketch --seed 7 a sea otter at dusk
 """
 
-ImageGenMagics.imagegen.__doc__ = help_text()
+# IPython asks for help by this name where an object has it; so the table of options is not read before that.
+ImageGenMagics.imagegen.getdoc = help_text  # type: ignore[union-attr]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from . import __version__
+from .blobs import Spilled
 from .endpoint import Endpoint
 from .keys import Secret
 from .reply import Reply
@@ -15,8 +16,19 @@ from .request import ImageRequest
 class Taker(Protocol):
     """Whoever looks at an answer while it arrives."""
 
-    def take(self, part: bytes) -> None:
-        """The next bytes of a success, as they are after decompression."""
+    async def take(self, part: bytes) -> bytes:
+        """The next bytes of a success; what of them is to be collected. Raises StoreError."""
+
+    async def close(self) -> bytes:
+        """The last bytes that are to be collected, once no more come. Raises StoreError."""
+
+    @property
+    def nonce(self) -> str:
+        """That of the marks which stand for what is not collected."""
+
+    @property
+    def diverted(self) -> tuple[bytes | Spilled, ...]:
+        """What is not collected."""
 
     def is_over(self) -> bool:
         """Whether the answer has said its end: what else comes is not waited for."""

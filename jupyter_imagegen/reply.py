@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
+from .blobs import Spilled
+from .divert import mark_in
 from .keys import Secret, cleaned, scrub
 
 # In the order of preference (documents of OpenAI, Azure, one-api and new-api, LiteLLM, Cloudflare).
@@ -39,6 +41,15 @@ class Reply:
     base_url: str = ""
     key: Secret | None = None
     """The key that was sent, which the answer may echo: nothing of it is said before the key is taken out."""
+    diverted: tuple[bytes | Spilled, ...] = field(default=(), repr=False)
+    """The pictures that are not in the body any more, in the order of their marks."""
+    nonce: str = ""
+    """Of the marks in the body (divert.py); empty where there are none."""
+
+    def content_of(self, text: str) -> bytes | Spilled | None:
+        """The picture to which a text of the body leads; None for one that is there as it came."""
+        found = mark_in(text, self.nonce) if self.nonce else None
+        return None if found is None else self.diverted[found[1]]
 
     def header(self, name: str) -> str:
         """The first value of a header, without the key, or an empty text."""
@@ -52,7 +63,8 @@ class Reply:
     @property
     def request_id(self) -> str:
         """The id under which the provider can find this request, or an empty text."""
-        found = next((self.header(name) for name in _REQUEST_ID_HEADERS if self.header(name)), "")
+        said = dict(reversed(self.headers))  # of several with one name the first counts
+        found = scrub(next((said[name] for name in _REQUEST_ID_HEADERS if said.get(name)), ""), self.key)
         return "".join(letter for letter in found if letter.isprintable())[:_LONGEST_REQUEST_ID]
 
     @property

@@ -26,6 +26,8 @@ FINGERPRINT: Final = "r1"
 MANNERS: Final = frozenset({"stream", "partial_images"})
 """How the answer comes, not what is asked for: a request with previews is the same request."""
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRequest:
@@ -139,7 +141,8 @@ def _with_defaults(asked: Mapping[str, Any], options: Options, endpoint: Endpoin
 def _refuse_what_is_not_taken(
     whole: Mapping[str, Any], options: Options, endpoint: Endpoint, images: int, mask: Reference | None
 ) -> None:
-    row = replace(endpoint.model, refuses=(*endpoint.model.refuses, *endpoint.provider.refuses))
+    row, others = endpoint.model, endpoint.provider.refuses
+    row = replace(row, refuses=(*row.refuses, *others)) if others else row
     refuse(whole, prompt=options.prompt, images=images, has_mask=mask is not None, model=row)
 
 
@@ -187,7 +190,8 @@ class _Call:
         """A dialect may have made a field that the model does not take out of one that it does."""
         made = {name: value for name, value in spelling.fields.items() if name in self.endpoint.model.takes}
         new = {name: value for name, value in made.items() if name not in whole}
-        refuse(new, prompt="", images=0, has_mask=False, model=replace(self.endpoint.model, needs=()))
+        if new:
+            refuse(new, prompt="", images=0, has_mask=False, model=replace(self.endpoint.model, needs=()))
 
     def _wanted(self, fields: Mapping[str, Any]) -> Wanted:
         return Wanted(
@@ -273,4 +277,4 @@ def _each(value: Any, change: Any) -> Any:  # noqa: ANN401  (any JSON value)
 
 
 def _canonical(fields: Any) -> str:  # noqa: ANN401  (any JSON value)
-    return json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _ENCODER.encode(fields)

@@ -17,8 +17,9 @@ from .arrival import See
 from .ask import Ask, Step
 from .call import Call, Finished
 from .client import Client
+from .disk import Disk, to_its_end
 from .errors import ImageGenError, StoreError
-from .journal import FORMAT, AnyLine, Opened, Segment, Shown, new_id, now
+from .journal import FORMAT, AnyLine, Opened, Shown, new_id, now
 from .process import this_process
 from .recall import retold
 from .records import Record
@@ -41,12 +42,12 @@ class Session:
 
     def __init__(self, store: Path, client: Client) -> None:
         self._client = client
-        self._segment = Segment(store, _opened())
+        self._disk = Disk(store, _opened())
 
     @property
     def name(self) -> str:
         """The name of this session in the journal."""
-        return self._segment.session
+        return self._disk.session
 
     async def generate(self, ask: Ask, see: See) -> Outcome:
         """Make the calls of one ask, at most AT_ONCE together; `see` is shown the previews that come meanwhile.
@@ -71,20 +72,20 @@ class Session:
             is_cancelled=is_cancelled,
         )
 
-    def append(self, *lines: AnyLine) -> None:
+    async def append(self, *lines: AnyLine) -> None:
         """Write lines that are about calls of the past. Raises StoreError."""
-        self._segment.append(*lines)
+        await to_its_end(self._disk.append(*lines))
 
     async def _gated(
         self, ask: Ask, step: Step, gate: asyncio.Semaphore, failed: asyncio.Event, see: See
     ) -> Finished | None:
         if isinstance(step, Record):
-            return self._shown(ask, step)
+            return await self._shown(ask, step)
         async with gate:
             if failed.is_set():
                 return None
             try:
-                call = await Call(ask, step, self._client, self._segment, see).run()
+                call = await Call(ask, step, self._client, self._disk, see).run()
             except BaseException:
                 failed.set()
                 raise
@@ -92,7 +93,7 @@ class Session:
                 failed.set()
             return call
 
-    def _shown(self, ask: Ask, record: Record) -> Finished:
+    async def _shown(self, ask: Ask, record: Record) -> Finished:
         """A record in the place of a call. A replay leaves no trace in the store, so that it can be repeated."""
         if ask.mode == "cache":
             place = ask.place
@@ -104,7 +105,7 @@ class Session:
                 execution_count=place.execution_count,
             )
             with suppress(StoreError):  # A store that can only be read can be shown all the same.
-                self._segment.append(line)
+                await to_its_end(self._disk.append(line))
         return Finished(record=record, error=retold(record))
 
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 from .edge import without_keys
 from .errors import KeyInCell, OptionError
 from .keys import looks_like_key, scrub
-from .settings import INLINE, MODES
+from .traits import INLINE, MODES
 
 MOST_IMAGES: Final = 1000
 """Of one ask: more than that is a slip of the finger, and each of them is paid for."""

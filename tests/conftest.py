@@ -63,7 +63,7 @@ def closed_journals() -> Iterator[None]:
     bridge = sys.modules.get("jupyter_imagegen.bridge")
     for loop in bridge._loops if bridge is not None else ():
         for session in list(loop.sessions.values()):
-            session._segment.close()
+            session._disk.close()
 
 
 @pytest.fixture

@@ -567,8 +567,8 @@ def chunk(**delta: Any) -> bytes:
 
 def fed(parts: Iterable[bytes]) -> tuple[Reading, list[Glimpse | Delivered]]:
     """What comes of an answer that arrives in these parts."""
-    reading = Reading("https://h.example/v1", "req_1")
-    return reading, [found for part in parts for found in reading.feed(part)]
+    reading = Reading(reply(b""))
+    return reading, [found for part in parts for found in reading.feed(part, ())]
 
 
 STREAMS = {
@@ -790,7 +790,7 @@ def test_a_stream_that_says_an_error_may_still_bring_pictures(body: bytes) -> No
     reading, _ = fed([body])
 
     assert reading.has_failed
-    assert [each.data for each in reading.feed(completed()) if isinstance(each, Delivered)] == [PNG]
+    assert [each.data for each in reading.feed(completed(), ()) if isinstance(each, Delivered)] == [PNG]
 
 
 def test_json_yields_nothing_before_its_end() -> None:

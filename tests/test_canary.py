@@ -547,9 +547,10 @@ def test_no_interrupt_shows_the_key(
     taken = threading.Event()
     take = Arrival.take
 
-    def seen_take(self: Arrival, part: bytes) -> None:
-        take(self, part)
+    async def seen_take(self: Arrival, part: bytes) -> bytes:
+        rest = await take(self, part)
         taken.set()
+        return rest
 
     monkeypatch.setattr(Arrival, "take", seen_take)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import json
+import random
 import sys
 from dataclasses import replace
 from io import BytesIO, StringIO
@@ -15,6 +17,7 @@ import pytest
 from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.utils.capture import capture_output
 from PIL import Image as Pillow
+from PIL import ImageChops
 from support.made import record, result
 from support.pictures import picture
 
@@ -46,6 +49,29 @@ def test_a_picture_is_shown_as_a_preview_then_its_caption(tmp_path: Path) -> Non
     assert image.metadata["image/jpeg"] == {"alt": "a cat", "width": 64, "height": 48}
     assert set(caption.data) == {"text/plain", "text/html"}
     assert "64×48 png" in caption.data["text/plain"]
+
+
+def photograph(seed: int, grain: int) -> bytes:
+    """1024×1024 pixels like those of a photograph: soft shapes of every size, and grain."""
+    chance = random.Random(seed)  # noqa: S311  (no secret depends on it)
+    whole = Pillow.new("RGB", (1024, 1024), "grey")
+    for spots, share in ((4, 0.5), (8, 0.4), (16, 0.3), (32, 0.22), (64, 0.16), (128, 0.12), (256, grain / 100)):
+        soft = Pillow.frombytes("RGB", (spots, spots), chance.randbytes(3 * spots * spots))
+        whole = Pillow.blend(whole, soft.resize(whole.size, Pillow.Resampling.BICUBIC), share)
+    noise = Pillow.frombytes("L", whole.size, chance.randbytes(1024 * 1024)).point(lambda level: level * grain // 100)
+    buffer = BytesIO()
+    ImageChops.add(whole, Pillow.merge("RGB", (noise,) * 3)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("grain", [1, 3, 8])
+def test_a_photograph_weighs_a_fortieth_in_the_notebook(tmp_path: Path, grain: int) -> None:
+    """The picture and its caption, as a notebook file has them, against the stored PNG in base64."""
+    data = photograph(grain, grain)
+    outputs = json.dumps([(each.data, each.metadata) for each in shown(result(tmp_path, data))])
+
+    assert len(data) > 1_200_000
+    assert len(outputs) <= len(base64.b64encode(data)) / 40
 
 
 def test_full_shows_the_stored_bytes(tmp_path: Path) -> None:

@@ -23,20 +23,21 @@ ORDER: Final = (*re.findall(r"^    ([a-z]+)  ", jupyter_imagegen.__doc__ or "", 
 
 # Each library is imported here and nowhere else, at run time.
 HOMES: Final = {
-    "httpx2": {"client"},
+    "httpx2": {"client", "transport"},
+    "h11": {"wire"},
     "pandas": {"frame"},
     "PIL": {"preview", "references", "sketch"},
-    "IPython": {"completion", "display", "magic", "shell"},
+    "IPython": {"completion", "display", "magic", "shell", "tab"},
     "msgspec": {
         *("answer", "audit", "catalogue", "delivery", "ending", "entry"),
         *("exports", "journal", "records", "tombstone"),
     },
     "rocrate": {"exports"},
-    "pybase64": {"payload", "references"},
+    "pybase64": {"divert", "payload", "references"},
     "keyring": {"keychain"},
     "numpy": {"references"},
-    "traitlets": {"settings"},
-    "nest_asyncio2": {"settings"},
+    "traitlets": {"traits"},
+    "nest_asyncio2": {"traits"},
     "ipywidgets": {"widgets"},
     "uvicorn": {"sketch"},
 }

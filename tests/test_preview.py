@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
 import struct
+from base64 import b64encode
 from io import BytesIO
 from pathlib import Path
 
@@ -63,12 +65,37 @@ def opened(small: Preview | None) -> Pillow.Image:
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 @pytest.mark.parametrize("size", [(1536, 1024), (512, 512), (40, 2000), (1, 1)])
 def test_a_preview_is_small_in_pixels_and_bytes(tmp_path: Path, size: tuple[int, int], mode: str) -> None:
-    """At most 512 px on the long side and about 40 KB, also for noise, which nothing makes small."""
+    """At most 512 px on the long side and 40 KB in base64, also for noise, which nothing makes small."""
     found = opened(small := preview(stored(tmp_path, noise(size, "PNG", mode))))
 
     assert small is not None
     assert max(found.size) <= LONGEST_SIDE
-    assert len(small.data) <= HEAVIEST
+    assert len(b64encode(small.data)) <= 40_000
+
+
+def test_what_was_just_shown_is_not_made_again(tmp_path: Path) -> None:
+    """The same bytes in the same shape are the same preview, wherever they lie."""
+    first, copy = tmp_path / "first", tmp_path / "copy"
+    for path in (first, copy):
+        path.write_bytes(noise((300, 200), "PNG"))
+
+    assert preview(first) is preview(copy)
+    assert preview(first, 64) is not preview(first)
+
+
+def test_a_file_that_was_altered_is_shown_as_it_is(tmp_path: Path) -> None:
+    """What was shown before at this place is another picture, though size, time and name are the same."""
+    red, blue = (picture(colour, name="BMP") for colour in ("red", "blue"))
+    path = stored(tmp_path, red)
+    before = path.stat()
+    shown = [preview(path), grid((("x", path),))]
+    path.write_bytes(blue)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.stat().st_size == before.st_size
+    assert [preview(path), grid((("x", path),))] != shown
+    centres = [opened(small).convert("RGB").getpixel((32, 24)) for small in (preview(path), grid((("x", path),)))]
+
+    assert all(isinstance(colour, tuple) and colour[2] > 200 and colour[0] < 60 for colour in centres)
 
 
 @pytest.mark.parametrize(

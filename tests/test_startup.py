@@ -67,6 +67,37 @@ def test_loading_brings_no_heavy_library() -> None:
     assert loaded == []
 
 
+def test_loading_brings_only_what_waits_for_a_first_use() -> None:
+    """The magics, the hooks and the settings; the options, the errors, the catalogue and the rest come when asked."""
+    loaded = shell(
+        """
+        run("%load_ext jupyter_imagegen")
+        names = [name.partition(".")[2] for name in set(sys.modules) - before if name.startswith("jupyter_imagegen.")]
+        print(json.dumps(names))
+        """
+    )
+    waiting = {"bridge", "cells", "edge", "extension", "magic", "place", "questions", "shell", "sight", "tab", "traits"}
+
+    assert set(loaded) <= waiting
+
+
+@pytest.mark.parametrize("question", ["imagegen", "%imagegen", "%%imagegen"])
+def test_help_lists_every_option(question: str) -> None:
+    """The table of options is read when help is asked for, and no sooner."""
+    spellings, said = shell(
+        f"""
+        run("%load_ext jupyter_imagegen")
+        is_read = "jupyter_imagegen.switches" in sys.modules
+        said = shell.object_inspect_mime({question!r})["text/plain"]
+        from jupyter_imagegen.switches import SWITCHES
+        print(json.dumps([[] if is_read else [row.spelling for row in SWITCHES], said]))
+        """
+    )
+
+    assert spellings
+    assert [spelling for spelling in spellings if spelling not in said] == []
+
+
 @pytest.mark.parametrize(
     "line", ["%imagegen?", "%config ImageGen", "%imagegen --dry-run -p sketch a cat", "import jupyter_imagegen as ig"]
 )

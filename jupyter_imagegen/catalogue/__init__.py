@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import chain
 from types import MappingProxyType
@@ -25,9 +25,12 @@ CUSTOM: Final = "custom"
 _PRICES: Final = ("prices", "prices_at", "tokens", "grid", "partial_tokens", "image_usd", "unsaid")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Catalogue:
-    """All rows, in layers: what stands in a later one replaces, key by key, what stands in an earlier one."""
+    """All rows, in layers: what stands in a later one replaces, key by key, what stands in an earlier one.
+
+    Each is itself alone, so that what was looked up in it is kept and not put together anew for each call.
+    """
 
     layers: tuple[Layer, ...]
 
@@ -41,6 +44,7 @@ class Catalogue:
         """Every provider."""
         return tuple(self.provider(name) for name in self.names)
 
+    @lru_cache(maxsize=64)  # noqa: B019  (a catalogue is made when a file changes, and few are alive)
     def provider(self, name: str) -> Provider:
         """The row of a provider. Raises SettingsError with the nearest name when there is none."""
         found = [layer for layer in self.layers if name in layer.providers]
@@ -54,11 +58,15 @@ class Catalogue:
 
     def model(self, provider: Provider, name: str | None) -> Model:
         """What is known of a model: its own row, with what its provider documents to be different laid over it."""
+        return self._model(provider.name, name)
+
+    @lru_cache(maxsize=256)  # noqa: B019  (as above)
+    def _model(self, provider: str, name: str | None) -> Model:
         lists = [layer.models for layer in self.layers]
-        lists += [tuple(layer.providers.get(provider.name, NOTHING).get("models", ())) for layer in self.layers]
+        lists += [tuple(layer.providers.get(provider, NOTHING).get("models", ())) for layer in self.layers]
         # Where no model is named, what a provider says of all of them still holds.
         found = [row for rows in lists if (row := _first(rows, name or "")) is not None]
-        return row_of(Model, {**_merged(found), "name": name or ""}, provider.name)
+        return row_of(Model, {**_merged(found), "name": name or ""}, provider)
 
     @property
     def rows(self) -> Iterator[tuple[str | None, Model]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from importlib.resources import files
 from typing import Any, Final, Protocol
@@ -63,8 +64,9 @@ class Dialect(Protocol):
         """How many pictures one call may ask for, with these fields; None for any number."""
 
 
+@cache
 def named(name: str) -> Dialect:
-    """The dialect of this name. Raises SettingsError when there is none."""
+    """The dialect of this name, looked up once. Raises SettingsError when there is none."""
     known = sorted(file.name.removesuffix(".py") for file in files(__name__).iterdir() if _is_dialect(file.name))
     if name not in known:
         message = f"There is no dialect {name!r}.{did_you_mean(name, known)}"

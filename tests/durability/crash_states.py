@@ -110,6 +110,10 @@ class Disk:
         folder = self.at(path.parent)
         folder.changes.append({to.name: folder.now()[path.name], path.name: None})
 
+    def link(self, path: Path, to: Path) -> None:
+        """A file has another name of the same folder too."""
+        self.change(to, self.at(path.parent).now()[path.name])
+
     def remove(self, path: Path) -> None:
         """A file has no name any more."""
         self.change(path, None)
@@ -127,9 +131,10 @@ class Recorder:
         self._root = root
         self._count = 0
         self._open: dict[int, int | Path] = {}
+        self._named: dict[Path, int] = {}
         self._real = {name: getattr(os, name) for name in ("open", "close", "write", "fsync", "mkdir", "unlink")}
-        self._real |= {"replace": os.replace, "io": io.open}
-        for name in ("open", "close", "write", "fsync", "mkdir", "unlink", "replace"):
+        self._real |= {"replace": os.replace, "link": os.link, "io": io.open}
+        for name in ("open", "close", "write", "fsync", "mkdir", "unlink", "replace", "link"):
             patch.setattr(os, name, getattr(self, f"_{name}" if name != "open" else "_opened"))
         patch.setattr(io, "open", self._file)
 
@@ -150,14 +155,14 @@ class Recorder:
         below = self._below(path)
         number: int = self._real["open"](path, flags, *rest, **more)
         if below is not None:
-            self._open[number] = below
+            self._open[number] = self._named.get(below, below)
         if below is not None and flags & os.O_CREAT:
             self._make(below, number, lambda: self._close(number))
         return number
 
     def _make(self, below: Path, number: int, close: Callable[[], None]) -> None:
         self._count += 1
-        count = self._open[number] = self._count
+        count = self._open[number] = self._named[below] = self._count
         try:
             self._note(lambda disk: disk.make_file(below, count))
         except Killed:
@@ -203,6 +208,12 @@ class Recorder:
         self._real["replace"](path, to)
         if below is not None and target is not None:
             self._note(lambda disk: disk.move(below, target))
+
+    def _link(self, path: Any, to: Any) -> None:
+        below, target = self._below(path), self._below(to)
+        self._real["link"](path, to)
+        if below is not None and target is not None:
+            self._note(lambda disk: disk.link(below, target))
 
     def _file(self, path: Any, mode: str = "r", *rest: Any, **more: Any) -> Any:
         below = self._below(path) if isinstance(path, str | Path) else None

@@ -20,7 +20,7 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 _BY_PATH: Final = ("mkdir", "unlink", "rmdir", "stat", "lstat", "listdir", "scandir", "statvfs", "access", "chmod")
-_BY_DESCRIPTOR: Final = ("fsync", "fstat", "lseek", "ftruncate")
+_BY_DESCRIPTOR: Final = ("fsync", "fstat", "ftruncate")  # lseek asks no disk: it cannot fail of one
 _TO_ANOTHER: Final = ("replace", "rename", "link")
 
 

@@ -49,7 +49,7 @@ def tiny(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[s
 
     yield mount
     for session in bridge.http_loop().sessions.values():
-        session._segment.close()
+        session._disk.close()
     subprocess.run(["umount", str(folder)], check=True)
 
 

@@ -14,10 +14,10 @@ from durability.promise import broken, lost
 from durability.telling import acknowledge
 from support.gateway import Asked, Gateway, Said
 from support.made import kept
-from support.pictures import answer, picture
+from support.pictures import answer, noise, picture
 
 import jupyter_imagegen as ig
-from jupyter_imagegen import blobs, journal
+from jupyter_imagegen import blobs, journal, spill
 
 OPENED = journal.Opened(journal=journal.FORMAT, at="t", version="1", python="3", host="h", pid=1, process_started=None)
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there, folders cannot be synced, and need not be")
@@ -52,12 +52,18 @@ def wrongs(recorder: Recorder, folder: Path, since: int = 0) -> Iterator[str]:
                 shutil.rmtree(folder)
 
 
-def call(gateway: Gateway, recorder: Recorder, patch: pytest.MonkeyPatch, store: Path) -> None:
+def call(
+    gateway: Gateway,
+    recorder: Recorder,
+    patch: pytest.MonkeyPatch,
+    store: Path,
+    pictures: tuple[bytes, ...] = PICTURES,
+) -> None:
     """Make one call of two pictures; that it was sent is noted as well."""
 
     def sent(asked: Asked) -> Said:
         recorder.tell(what="sent", id=asked.headers["idempotency-key"])
-        return Said(answer(*PICTURES))
+        return Said(answer(*pictures))
 
     gateway.rule = sent
     patch.setenv("IMAGEGEN_STORE", str(store))
@@ -76,6 +82,20 @@ def test_no_state_that_a_power_cut_could_leave_breaks_a_promise(
     assert not found, found[:5]
     assert any(f'"event":"call","id":"{told[sent]["id"]}"' in said.get("line", "") for said in told[:sent])
     assert len(told) == 7, "a call line, the sending, two files, two image lines, an end"
+
+
+def test_pictures_that_arrive_in_files_break_no_promise(
+    gateway: Gateway, recorder: Recorder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What is written under a temporary name while it arrives is durable before it has its own."""
+    monkeypatch.setattr(spill, "IN_MEMORY", 1_200)
+    monkeypatch.setattr(spill, "BLOCK", 2_000)
+    store = tmp_path / "disk" / "notebook" / "imagegen"
+    call(gateway, recorder, monkeypatch, store, (noise(1_300), noise(2_100)))
+    found = list(wrongs(recorder, tmp_path / "left"))
+
+    assert not found, found[:5]
+    assert not list(store.rglob(".*.part"))
 
 
 @pytest.mark.parametrize(
@@ -98,11 +118,13 @@ def test_what_a_killed_writer_began_is_no_trap_for_the_next(tmp_path: Path, reco
     for kill_at in range(1, 100):
         store = tmp_path / "disk" / "notebook" / "imagegen"
         recorder.log.clear()
+        blobs._SETTLED.clear()
         recorder.kill_at = kill_at
         try:
             keep(store)
         except Killed:
             since, recorder.kill_at = len(recorder.log), 0
+            blobs._SETTLED.clear()  # the next writer is another process
             keep(store)
         found = list(wrongs(recorder, tmp_path / "left", since))
         shutil.rmtree(store.parent)

@@ -15,14 +15,15 @@ import pytest
 from durability.faults import Fault, Watch
 from durability.promise import broken
 from support.gateway import Gateway, Said
-from support.pictures import answer, picture
+from support.pictures import answer, noise, picture
 
 import jupyter_imagegen as ig
-from jupyter_imagegen import bridge, errors
+from jupyter_imagegen import bridge, errors, spill
 from jupyter_imagegen.records import read
 
 PICTURES: Final = (picture("red"), picture("blue"))
-ANSWER: Final = answer(*PICTURES)
+HEAVY: Final = (noise(3_000), noise(5_000))
+"""Pictures that grow in a file while they arrive, with the bounds of `in_files`."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,11 @@ class Tried:
 class Bench:
     """Calls at a gateway, each attempt with a store of its own; one that is used has a call in it already."""
 
-    def __init__(self, root: Path, gateway: Gateway, patch: pytest.MonkeyPatch, *, is_used: bool) -> None:
-        gateway.rule = lambda _: Said(ANSWER)
+    def __init__(
+        self, root: Path, gateway: Gateway, patch: pytest.MonkeyPatch, pictures: tuple[bytes, ...], *, is_used: bool
+    ) -> None:
+        self._pictures = pictures
+        gateway.rule = lambda _: Said(answer(*pictures))
         self.asked: dict[str, Any] = {"prompt": "an otter", "n": 2}
         self._gateway, self._root, self._patch, self._is_used = gateway, root, patch, is_used
         self._stores = count()
@@ -60,8 +64,12 @@ class Bench:
         operation = watch.end()
         sent = [asked.headers["idempotency-key"] for asked in self._gateway.posts]
         left = [] if operation.startswith("unlink") or fault.is_lasting else store.rglob(".*.part")
-        wrong = (*_wrongs(store, error, sent), *_wrongs_later(store, self._call(), sent), *map(str, left))
-        bridge.http_loop().sessions.pop(store)._segment.close()
+        wrong = (
+            *_wrongs(store, error, sent, self._pictures),
+            *_wrongs_later(store, self._call(), sent),
+            *map(str, left),
+        )
+        bridge.http_loop().sessions.pop(store)._disk.close()
         return Tried(operation, type(error).__name__, wrong)
 
     def _call(self) -> ig.ImageGenError | OSError | None:
@@ -73,21 +81,22 @@ class Bench:
         return None
 
 
-def _wrongs(store: Path, error: Exception | None, sent: list[str]) -> Iterator[str]:
+def _wrongs(store: Path, error: Exception | None, sent: list[str], pictures: tuple[bytes, ...]) -> Iterator[str]:
     """What must not be after the call, each as a sentence."""
     yield from broken(store)
     told = "\n".join(error.lines()) if isinstance(error, ig.ImageGenError) else ""
     if error is not None and not told:
         yield f"{error!r} is none of ours"
-    if error is None and not _has_all(store):
+    has_all = _has_all(store, pictures)
+    if error is None and not has_all:
         yield "it succeeds, and pictures are missing"
     if len(sent) > 1:
         yield f"{len(sent)} POSTs"
     if isinstance(error, errors.StoreError) and bool(sent) == ("Nothing was sent" in told):
         yield f"it does not say truly whether something was sent: {told}"
-    if sent and not (_has_all(store) or _is_kept(told)):
+    if sent and not (has_all or _is_kept(told, pictures)):
         yield f"pictures that came are lost: {told}"
-    if sent and not (_has_all(store) or "charged" in told):
+    if sent and not (has_all or "charged" in told):
         yield f"that it was charged is not said: {told}"
 
 
@@ -107,23 +116,37 @@ def _wrongs_later(store: Path, error: Exception | None, sent: list[str]) -> Iter
             yield f"the history does not say that a picture is missing: {record} {said}"
 
 
-def _has_all(store: Path) -> bool:
+def _has_all(store: Path, pictures: tuple[bytes, ...]) -> bool:
     listed = [[(store / kept.path).read_bytes() for kept in record.images] for record in read(store)]
-    return bool(listed) and listed[-1] == list(PICTURES)
+    return bool(listed) and listed[-1] == list(pictures)
 
 
-def _is_kept(told: str) -> bool:
+def _is_kept(told: str, pictures: tuple[bytes, ...]) -> bool:
     """Whether the error says truly where the answer is, or that it is nowhere."""
     found = re.search(r"The answer is kept in (.+?\.bin)\.", told)
-    return Path(found[1]).read_bytes() == ANSWER if found else "The answer could not be kept either" in told
+    return Path(found[1]).read_bytes() == answer(*pictures) if found else "The answer could not be kept either" in told
 
 
-@pytest.fixture(params=["new", "used"])
+def in_files(patch: pytest.MonkeyPatch) -> None:
+    """Let pictures of a few kilobytes grow in files, in several blocks."""
+    patch.setattr(spill, "IN_MEMORY", 1_200)
+    patch.setattr(spill, "BLOCK", 1_200)
+
+
+@pytest.fixture(params=["new", "used", "heavy"])
 def bench(request: pytest.FixtureRequest, gateway: Gateway, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Bench:
-    """Stores that are new, and stores that are used already."""
+    """Stores that are new, stores that are used already, and pictures that arrive in files."""
+    if request.param == "heavy":
+        in_files(monkeypatch)
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
-    return Bench(tmp_path / "stores", gateway, monkeypatch, is_used=request.param == "used")
+    return Bench(
+        tmp_path / "stores",
+        gateway,
+        monkeypatch,
+        HEAVY if request.param == "heavy" else PICTURES,
+        is_used=request.param != "new",
+    )
 
 
 CODES: Final = (errno.ENOSPC, errno.EIO, errno.EACCES)

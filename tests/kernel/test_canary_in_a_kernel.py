@@ -142,7 +142,7 @@ def test_no_message_of_a_kernel_holds_the_key(prepared: Kernel, gateway: Gateway
             leaks += [f"{name}, {canary}: {found}" for text in texts if (found := trace(key, text))]
         leaks += [f"{name}: {found}" for name, data in files(tmp_path) if (found := trace(key, data))]
     assert not leaks, "\n".join(leaks)
-    assert "httpx2" in (tmp_path / "debug.log").read_text(), "nothing was logged"
+    assert "jupyter_imagegen.transport" in (tmp_path / "debug.log").read_text(), "nothing was logged"
 
 
 def test_the_search_sees_the_messages_of_a_kernel(prepared: Kernel, tmp_path: Path) -> None:

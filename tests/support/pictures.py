@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 from io import BytesIO
 from typing import Any
 
@@ -15,6 +16,11 @@ def picture(colour: str = "teal", size: tuple[int, int] = (64, 48), name: str = 
     buffer = BytesIO()
     Image.new(mode, size, colour).save(buffer, name)
     return buffer.getvalue()
+
+
+def noise(size: int) -> bytes:
+    """A picture whose file has so many bytes, behind a real header: only what decodes it knows better."""
+    return picture()[:33] + random.Random(size).randbytes(size - 33)  # noqa: S311  (the same at each run)
 
 
 def answer(*pictures: bytes, **extra: Any) -> bytes:

@@ -1,0 +1,116 @@
+"""The pictures of one call on their way into the store, each file before its line; and answers that were not read."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+from tempfile import mkdtemp
+
+from .blobs import Spilled, is_gone, keep_image, keep_unread, nearby, read_file
+from .delivery import Delivered
+from .disk import Disk, to_its_end
+from .divert import restored
+from .errors import AnswerUnreadable, StoreError
+from .image import Image, sniff
+from .journal import Called, Kept
+from .keys import Secret, cleaned, scrub
+from .reply import Reply
+
+
+class Keeping:
+    """What is kept of one call."""
+
+    def __init__(self, disk: Disk, called: Called, key: Secret | None) -> None:
+        self.kept: list[Kept] = []
+        self._disk = disk
+        self._called = called
+        self._key = key
+        self._early: list[asyncio.Task[None]] = []
+
+    async def keep(self, index: int, delivered: Delivered, image: Image | Spilled) -> None:
+        """Keep one picture, to its end also when this is cancelled. Raises StoreError."""
+        await to_its_end(self._keep(index, delivered, image))
+
+    def keep_early(self, index: int, delivered: Delivered) -> None:
+        """Begin to keep a picture of a stream that is not over yet; what cannot be kept now is tried again later."""
+        if delivered.data is None or delivered.fault is not None:
+            return
+        with suppress(AnswerUnreadable):
+            keeping = self._keep(index, delivered, picture_in(delivered.data))
+            self._early.append(asyncio.get_running_loop().create_task(keeping))
+
+    async def early_kept(self) -> None:
+        """Wait until each of these is kept, or could not be."""
+        early, self._early = self._early, []
+        if not early:
+            return
+        for fault in await to_its_end(asyncio.gather(*early, return_exceptions=True)):
+            if isinstance(fault, BaseException) and not isinstance(fault, StoreError):
+                raise fault
+
+    async def answer_kept(self, reply: Reply) -> str:
+        """Keep an answer as it came, without the key; a sentence that says where it is, or that it could not be."""
+        return await to_its_end(self._disk.carry_out(self._answer_kept, reply))
+
+    async def _keep(self, index: int, delivered: Delivered, image: Image | Spilled) -> None:
+        store, prompt, revised = self._disk.store, self._called.prompt, delivered.revised_prompt
+        if isinstance(image, Spilled):
+            await image.durable()
+        kept = Kept(
+            id=self._called.id,
+            index=index,
+            path=await self._disk.carry_out(keep_image, store, image, prompt),
+            sha256=image.sha256,
+            bytes=image.size,
+            format=image.format,
+            width=image.width,
+            height=image.height,
+            revised_prompt=None if revised is None else scrub(revised, self._key),
+        )
+        await self._disk.append(kept)
+        # Where the file was there already, another kernel may have forgotten its own call of it until the line was.
+        if is_gone(store / kept.path):
+            await self._disk.carry_out(keep_image, store, image, prompt)
+        self.kept.append(kept)
+
+    def _answer_kept(self, reply: Reply) -> str:
+        store, call_id = self._disk.store, self._called.id
+        try:
+            body = cleaned(self._whole(reply), self._key)
+            return f"The answer is kept in {nearby(keep_unread(store, call_id, body))}."
+        except OSError as error:
+            return f"The answer could not be kept either: {error.strerror or error}."
+        except StoreError as error:
+            problem = error.message
+        with suppress(StoreError, OSError):
+            elsewhere = Path(mkdtemp(prefix="imagegen-"))  # nobody else may read it or have made it before
+            return f"The answer is kept in {nearby(keep_unread(elsewhere, call_id, body))}."
+        return f"The answer could not be kept either: {problem}"
+
+    def _whole(self, reply: Reply) -> bytes:
+        """The body as it came. Raises OSError."""
+        if not reply.diverted:
+            return reply.body
+        return restored(reply.body, reply.nonce, lambda place: self._bytes(reply.diverted[place]))
+
+    def _bytes(self, content: bytes | Spilled) -> bytes:
+        """What was decoded of an answer. Raises OSError."""
+        if isinstance(content, bytes):
+            return content
+        with suppress(OSError):
+            return read_file(content.path)
+        # Where a file system has no links, the file has only the name under which it was kept.
+        below = next((kept.path for kept in self.kept if kept.sha256 == content.sha256), content.path)
+        return read_file(self._disk.store / below)
+
+
+def picture_in(data: bytes | Spilled) -> Image | Spilled:
+    """The picture that these bytes are. Raises AnswerUnreadable."""
+    if isinstance(data, Spilled):
+        return data
+    image = sniff(data)
+    if image is None:
+        message = f"The answer's picture is in no format that is known here ({len(data)} bytes)."
+        raise AnswerUnreadable(message)
+    return image

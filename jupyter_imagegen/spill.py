@@ -1,0 +1,183 @@
+"""A picture that grows while it arrives: in memory while it is small, else in the store under a temporary name.
+
+It is hashed and written by a thread, block by block, so that the HTTP loop only decodes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor, Future, wait
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from .blobs import Spilled, cannot, make_folder, new_temporary, sync_file
+from .image import Looks, looks
+
+IN_MEMORY: Final = 512 * 1024
+"""Bytes up to which a picture needs no file: a thousand small ones at once would need a thousand open files."""
+
+BLOCK: Final = 1024 * 1024
+"""Bytes that are handed to the thread together. One block is written while the next one comes, and no more: memory
+stays flat on a slow disk."""
+
+# O_BINARY, where it exists (Windows), keeps line ends as they are written.
+_FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+
+
+class Spill:
+    """One picture on its way into a folder. On the loop's own thread only."""
+
+    def __init__(self, folder: Path, threads: Executor) -> None:
+        self._folder = folder
+        self._threads = threads
+        self._block = bytearray()
+        self._size = 0
+        self._file: _File | None = None
+        self._job: Future[None] | None = None
+        self._syncing: Future[None] | None = None
+
+    def write(self, data: bytes) -> None:
+        """Take more of it."""
+        self._block += data
+        self._size += len(data)
+
+    async def settle(self) -> None:
+        """Begin to write what has come, once it is a block and the one before is written."""
+        if len(self._block) >= BLOCK:
+            await self._hand_over()
+
+    async def content(self) -> bytes | Spilled:
+        """The picture, once it is whole: its bytes, or its file. Raises StoreError."""
+        if self._size <= IN_MEMORY:
+            data, self._block = bytes(self._block), bytearray()
+            return data
+        file = await self._hand_over()
+        await self._written()
+        return file.content(self.durable)
+
+    def undo(self) -> bytes:
+        """Give back everything that was taken, and leave nothing behind. Raises StoreError."""
+        if self._job is not None:
+            self._job.result()
+        return (self._file.taken_back() if self._file is not None else b"") + self._block
+
+    def discard(self) -> None:
+        """Leave nothing behind: what is kept has another name by now."""
+        wait([job for job in (self._job, self._syncing) if job is not None])
+        if self._file is not None:
+            self._file.remove()
+
+    def sync(self) -> None:
+        """Begin to make the whole file durable, unless that has begun."""
+        if self._file is not None and self._syncing is None:
+            self._syncing = self._threads.submit(self._file.sync)
+
+    async def durable(self) -> None:
+        """Wait until it is. Raises StoreError."""
+        self.sync()
+        if self._syncing is not None:
+            await asyncio.wrap_future(self._syncing)
+
+    async def _hand_over(self) -> _File:
+        await self._written()
+        file = self._file = self._file or _File(new_temporary(self._folder, "arriving"))
+        block, self._block = bytes(self._block), bytearray()
+        self._job = self._threads.submit(file.append, block)
+        return file
+
+    async def _written(self) -> None:
+        if self._job is not None:
+            await asyncio.wait((asyncio.wrap_future(self._job),))
+
+
+class _File:
+    """The growing file, and the digest of what is in it; one thread at a time. It is made with its first bytes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+        self._digest = hashlib.sha256()
+        self._size = 0
+        self._head = b""
+        """The first block, in which its header is."""
+        self._rest: list[bytes] = []
+        """What the disk did not take, and all that came behind it."""
+
+    def append(self, data: bytes) -> None:
+        """Take more of it; what cannot be written stays in memory."""
+        if self._rest:
+            self._rest.append(data)
+            return
+        try:
+            self._append(data)
+        except OSError:
+            self._rest.append(data)
+
+    def content(self, durable: Callable[[], Awaitable[None]]) -> bytes | Spilled:
+        """The picture. Raises StoreError where neither the file nor what was in it is left."""
+        if self._rest or self._descriptor is None:
+            return self.taken_back()
+        seen = looks(self._head) or Looks("unknown", None, None)
+        return Spilled(
+            path=self._path,
+            format=seen.format,
+            width=seen.width,
+            height=seen.height,
+            sha256=self._digest.hexdigest(),
+            size=self._size,
+            durable=durable,
+        )
+
+    def sync(self) -> None:
+        """Wait until what was written is on the disk. Raises StoreError."""
+        try:
+            if self._descriptor is not None:
+                sync_file(self._descriptor)
+        except OSError as error:
+            raise cannot("write", self._path, error) from None
+        finally:
+            self._close()
+
+    def taken_back(self) -> bytes:
+        """Everything that was taken; the file is removed. Raises StoreError."""
+        try:
+            return self._written() + b"".join(self._rest)
+        except OSError as error:
+            raise cannot("read", self._path, error) from None
+        finally:
+            self.remove()
+
+    def remove(self) -> None:
+        """Leave nothing behind."""
+        self._close()
+        with suppress(OSError):
+            self._path.unlink()
+
+    def _append(self, data: bytes) -> None:
+        if self._descriptor is None:
+            make_folder(self._path.parent)
+            self._descriptor = os.open(self._path, _FLAGS, 0o666)
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(self._descriptor, rest) :]
+        self._digest.update(data)
+        self._head = self._head or data
+        self._size += len(data)
+
+    def _written(self) -> bytes:
+        """What the disk took. It is read from the open file, which may have no name any more. Raises OSError."""
+        if self._descriptor is None:
+            return b""
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        with open(self._descriptor, "rb", closefd=False) as file:
+            return file.read(self._size)
+
+    def _close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            with suppress(OSError):
+                os.close(descriptor)

@@ -81,15 +81,14 @@ class Arrival:
             spill.discard()
 
     def _begun(self) -> Spill:
-        self._spills.append(Spill(self._folder, self._threads))
+        is_preview = self._beginning.kind == "events"
+        self._spills.append(Spill(self._folder, self._threads, is_preview=is_preview))
         return self._spills[-1]
 
     async def _settle(self) -> None:
         """Wait for the pictures that are whole, and for the disk where it is slower than the answer."""
         for spill in self._diversion.ended[len(self.diverted) :]:
             self.diverted = (*self.diverted, await spill.content())
-            if self._beginning.kind == "json":
-                spill.sync()  # while the next one comes; of a stream it may only be a preview
         if self._diversion.into is not None:
             await self._diversion.into.settle()
 

@@ -29,11 +29,15 @@ _FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 class Spill:
-    """One picture on its way into a folder. On the loop's own thread only."""
+    """One picture on its way into a folder; one that may be a preview is not made durable before someone asks.
 
-    def __init__(self, folder: Path, threads: Executor) -> None:
+    On the loop's own thread only.
+    """
+
+    def __init__(self, folder: Path, threads: Executor, *, is_preview: bool) -> None:
         self._folder = folder
         self._threads = threads
+        self._is_preview = is_preview
         self._block = bytearray()
         self._size = 0
         self._file: _File | None = None
@@ -55,7 +59,7 @@ class Spill:
         if self._size <= IN_MEMORY:
             data, self._block = bytes(self._block), bytearray()
             return data
-        file = await self._hand_over()
+        file = await (self._hand_over() if self._is_preview else self._hand_over_the_last())
         await self._written()
         return file.content(self.durable)
 
@@ -71,23 +75,31 @@ class Spill:
         if self._file is not None:
             self._file.remove()
 
-    def sync(self) -> None:
-        """Begin to make the whole file durable, unless that has begun."""
+    async def durable(self) -> None:
+        """Wait until the whole file is on the disk. Raises StoreError."""
         if self._file is not None and self._syncing is None:
             self._syncing = self._threads.submit(self._file.sync)
-
-    async def durable(self) -> None:
-        """Wait until it is. Raises StoreError."""
-        self.sync()
         if self._syncing is not None:
             await asyncio.wrap_future(self._syncing)
 
     async def _hand_over(self) -> _File:
-        await self._written()
-        file = self._file = self._file or _File(new_temporary(self._folder, "arriving"))
-        block, self._block = bytes(self._block), bytearray()
+        file, block = await self._next()
         self._job = self._threads.submit(file.append, block)
         return file
+
+    async def _hand_over_the_last(self) -> _File:
+        """The thread goes on to make the file durable, while the rest of the answer arrives."""
+        file, block = await self._next()
+        self._job = Future()
+        self._syncing = self._threads.submit(file.append_the_last, block, self._job)
+        return file
+
+    async def _next(self) -> tuple[_File, bytes]:
+        """The file, once it is idle, and what is to be written to it."""
+        await self._written()
+        self._file = self._file or _File(new_temporary(self._folder, "arriving"))
+        block, self._block = bytes(self._block), bytearray()
+        return self._file, block
 
     async def _written(self) -> None:
         if self._job is not None:
@@ -117,9 +129,18 @@ class _File:
         except OSError:
             self._rest.append(data)
 
+    def append_the_last(self, data: bytes, written: Future[None]) -> None:
+        """Take the rest of it, say so, and wait until the file is on the disk. Raises StoreError."""
+        try:
+            self.append(data)
+        finally:
+            written.set_result(None)
+        if not self._rest:
+            self.sync()
+
     def content(self, durable: Callable[[], Awaitable[None]]) -> bytes | Spilled:
         """The picture. Raises StoreError where neither the file nor what was in it is left."""
-        if self._rest or self._descriptor is None:
+        if self._rest:
             return self.taken_back()
         seen = looks(self._head) or Looks("unknown", None, None)
         return Spilled(

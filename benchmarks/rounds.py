@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
+from itertools import chain
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
@@ -65,7 +66,7 @@ class Bench:
                 self._carry_out(run)
             for turn in rounds.turns:
                 self._tell(f"{row.name}: {f'round {turn}' if turn > 0 else 'warming up'}")
-                for run in row.runs:
+                for run in _in_turn(row.runs, turn):
                     figures = self._carry_out(run)
                     for name, figure in figures.items() if turn > 0 else ():
                         found[Source(run.name, name)].append(figure)
@@ -96,6 +97,12 @@ class Bench:
 
     def _filled(self, value: Argument) -> Argument:
         return value.format_map(self._places) if isinstance(value, str) else value
+
+
+def _in_turn(runs: tuple[Run, ...], turn: int) -> Iterator[Run]:
+    """Another one begins in each round: whoever comes after a pause finds memory and disk cold."""
+    first = turn % len(runs)
+    return chain(runs[first:], runs[:first])
 
 
 @contextmanager

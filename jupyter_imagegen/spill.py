@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, Future, wait
 from contextlib import suppress
@@ -20,9 +21,11 @@ from .image import Looks, looks
 IN_MEMORY: Final = 512 * 1024
 """Bytes up to which a picture needs no file: a thousand small ones at once would need a thousand open files."""
 
-BLOCK: Final = 1024 * 1024
-"""Bytes that are handed to the thread together. One block is written while the next one comes, and no more: memory
-stays flat on a slow disk."""
+BLOCK: Final = 512 * 1024
+"""Bytes that are handed to the thread together."""
+
+_MOST_WAITING: Final = 4
+"""Blocks beyond which the answer waits for the disk: memory stays flat where that is slow."""
 
 # O_BINARY, where it exists (Windows), keeps line ends as they are written.
 _FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
@@ -39,6 +42,7 @@ class Spill:
         self._threads = threads
         self._is_preview = is_preview
         self._block = bytearray()
+        self._waiting: deque[bytes] = deque()
         self._size = 0
         self._file: _File | None = None
         self._job: Future[None] | None = None
@@ -50,60 +54,65 @@ class Spill:
         self._size += len(data)
 
     async def settle(self) -> None:
-        """Begin to write what has come, once it is a block and the one before is written."""
-        if len(self._block) >= BLOCK:
-            await self._hand_over()
+        """Hand over what has come, once it is a block, and wait where the disk is slower than the answer."""
+        if self._size > IN_MEMORY and len(self._block) >= BLOCK:
+            self._hand_over()
+        if len(self._waiting) > _MOST_WAITING:
+            await self._written()
 
     async def content(self) -> bytes | Spilled:
         """The picture, once it is whole: its bytes, or its file. Raises StoreError."""
         if self._size <= IN_MEMORY:
             data, self._block = bytes(self._block), bytearray()
             return data
-        file = await (self._hand_over() if self._is_preview else self._hand_over_the_last())
+        self._hand_over()
         await self._written()
-        return file.content(self.durable)
+        found = self._opened().content(self.durable)
+        if isinstance(found, Spilled) and not self._is_preview:
+            self._begin_to_sync()  # while the rest of the answer arrives
+        return found
 
     def undo(self) -> bytes:
         """Give back everything that was taken, and leave nothing behind. Raises StoreError."""
         if self._job is not None:
             self._job.result()
-        return (self._file.taken_back() if self._file is not None else b"") + self._block
+        before = self._file.taken_back() if self._file is not None else b""
+        return before + b"".join((*self._waiting, self._block))
 
     def discard(self) -> None:
         """Leave nothing behind: what is kept has another name by now."""
+        self._waiting.clear()
         wait([job for job in (self._job, self._syncing) if job is not None])
         if self._file is not None:
             self._file.remove()
 
     async def durable(self) -> None:
         """Wait until the whole file is on the disk. Raises StoreError."""
-        if self._file is not None and self._syncing is None:
-            self._syncing = self._threads.submit(self._file.sync)
-        if self._syncing is not None:
-            await asyncio.wrap_future(self._syncing)
+        await asyncio.wrap_future(self._begin_to_sync())
 
-    async def _hand_over(self) -> _File:
-        file, block = await self._next()
-        self._job = self._threads.submit(file.append, block)
-        return file
+    def _hand_over(self) -> None:
+        self._waiting.append(bytes(self._block))
+        self._block.clear()
+        if self._job is None or self._job.done():
+            self._write()
 
-    async def _hand_over_the_last(self) -> _File:
-        """The thread goes on to make the file durable, while the rest of the answer arrives."""
-        file, block = await self._next()
-        self._job = Future()
-        self._syncing = self._threads.submit(file.append_the_last, block, self._job)
-        return file
-
-    async def _next(self) -> tuple[_File, bytes]:
-        """The file, once it is idle, and what is to be written to it."""
-        await self._written()
-        self._file = self._file or _File(new_temporary(self._folder, "arriving"))
-        block, self._block = bytes(self._block), bytearray()
-        return self._file, block
+    def _write(self) -> None:
+        self._job = self._threads.submit(self._opened().append, self._waiting)
 
     async def _written(self) -> None:
-        if self._job is not None:
+        """Wait until nothing waits. The thread may end at the moment at which more comes: then another begins."""
+        while self._job is not None and not (self._job.done() and not self._waiting):
+            if self._job.done():
+                self._write()
             await asyncio.wait((asyncio.wrap_future(self._job),))
+
+    def _begin_to_sync(self) -> Future[None]:
+        self._syncing = self._syncing or self._threads.submit(self._opened().sync)
+        return self._syncing
+
+    def _opened(self) -> _File:
+        self._file = self._file or _File(new_temporary(self._folder, "arriving"))
+        return self._file
 
 
 class _File:
@@ -119,24 +128,17 @@ class _File:
         self._rest: list[bytes] = []
         """What the disk did not take, and all that came behind it."""
 
-    def append(self, data: bytes) -> None:
-        """Take more of it; what cannot be written stays in memory."""
-        if self._rest:
-            self._rest.append(data)
-            return
-        try:
-            self._append(data)
-        except OSError:
-            self._rest.append(data)
+    def append(self, waiting: deque[bytes]) -> None:
+        """Take all that waits; what cannot be written stays in memory, and all that comes behind it."""
+        while waiting:
+            self._take(waiting.popleft())
 
-    def append_the_last(self, data: bytes, written: Future[None]) -> None:
-        """Take the rest of it, say so, and wait until the file is on the disk. Raises StoreError."""
-        try:
-            self.append(data)
-        finally:
-            written.set_result(None)
+    def _take(self, data: bytes) -> None:
         if not self._rest:
-            self.sync()
+            with suppress(OSError):
+                self._append(data)
+                return
+        self._rest.append(data)
 
     def content(self, durable: Callable[[], Awaitable[None]]) -> bytes | Spilled:
         """The picture. Raises StoreError where neither the file nor what was in it is left."""

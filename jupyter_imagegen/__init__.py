@@ -44,11 +44,15 @@ The modules, in the order of their imports; each uses only those above it:
     delivery     what an answer brought: pictures, previews, orders, errors
     answer       a Reply that is a success -> the pictures in it
     journal      the append-only log
-    disk         the threads that write to a store
+    threads      threads that live as long as the process
+    disk         what a session writes to its store, off the HTTP loop
     spill        a picture that grows while it arrives
     marks        what was said of a call afterwards
     tombstone    what stays of a forgotten call
     process      whether the writer of a log still lives
+    collector    the garbage collector, held off while much is made
+    told         lines, sorted by the call that they tell of
+    reading      a segment, read on from where it was left
     records      the log -> Records
     recall       which record stands in for a request
     audit        what is missing, altered or torn in a store
@@ -84,7 +88,10 @@ The modules, in the order of their imports; each uses only those above it:
     offline      an ask answered from records alone
     prepare      Options -> Ask
     foresee      what a call will be, while it is still being written
+    frozen       JSON values that cannot be changed
+    columns      Records -> the columns of the dataframe
     frame        Records -> the dataframe
+    frames       the same again, with only what changed made anew
     listing      the catalogue as a table
     exports      what was made, in forms that others can take
     which        what a person names a call by -> its record

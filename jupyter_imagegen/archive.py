@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import bridge, cells
+from .collector import held_off
 from .edge import plain_errors
 from .errors import KeyInCell, OptionError, StoreError
 from .journal import Noted, Rated, Tagged, Untagged, next_moment, now
@@ -47,13 +48,13 @@ def history(notebook: str | Here | None = Here.NOTEBOOK) -> History:
     It holds this notebook's calls, those of another one by its name, or with None all that share the store. Where a
     notebook cannot know its own name (nbclient, papermill, a script), it holds all. Raises StoreError.
     """
-    from .frame import frame  # noqa: PLC0415  (pandas is loaded by the first look)
+    from .frames import history_of  # noqa: PLC0415  (pandas is loaded by the first look)
 
-    with plain_errors():
+    with plain_errors(), held_off():
         settings = photograph()
         wanted, every = _wanted(notebook, settings), read(settings.store)
-    found = _of(wanted, every)
-    made = frame(found, settings.store)
+        found = _of(wanted, every)
+        made = history_of(found, settings.store, wanted)
     if every and not found:
         made.attrs["note"] = f"None of {wanted}; the store has {len(every)} calls: ig.history(notebook=None)"
     return made
@@ -61,7 +62,7 @@ def history(notebook: str | Here | None = Here.NOTEBOOK) -> History:
 
 def recorded(settings: Settings) -> tuple[Record, ...]:
     """The records of this notebook, oldest first; all of the store where it cannot know its own name."""
-    return tuple(_of(_wanted(Here.NOTEBOOK, settings), read(settings.store)))
+    return _of(_wanted(Here.NOTEBOOK, settings), read(settings.store))
 
 
 def spent(notebook: str | Here | None = Here.NOTEBOOK) -> Spent:
@@ -230,10 +231,10 @@ def export(
         every = read(settings.store)
         refuse_store(target, settings.store)
         found = None if only is None else tuple(those(every, only))
-        records = _of(wanted, every) if found is None else [record for record, _ in found]
+        records = _of(wanted, every) if found is None else tuple(record for record, _ in found)
         refuse_nothing(records, every, wanted)
         study = Study(
-            records=tuple(records),
+            records=records,
             store=settings.store,
             title=title_of(records, wanted),
             notebook=_file_of(wanted, settings),
@@ -299,5 +300,7 @@ def _wanted(notebook: str | Here | None, settings: Settings) -> str | None:
     return cells.place(running_shell(), settings.notebook, settings.store).notebook
 
 
-def _of(notebook: str | None, records: Iterable[Record]) -> list[Record]:
-    return [record for record in records if notebook is None or record.notebook == notebook]
+def _of(notebook: str | None, records: tuple[Record, ...]) -> tuple[Record, ...]:
+    if notebook is None:
+        return records
+    return tuple(record for record in records if (record.call.notebook or record.notebook) == notebook)

@@ -8,11 +8,11 @@ from contextlib import suppress
 
 from .answer import Answer, Delivered, Glimpse, Reading, read
 from .ask import Ask
-from .blobs import IMAGES, Spilled
+from .blobs import ARRIVING, IMAGES, Spilled
 from .divert import Diversion
 from .events import Beginning
+from .order import Order
 from .reply import Reply
-from .request import ImageRequest
 from .spill import Spill
 
 Keep = Callable[[int, Delivered], None]
@@ -25,10 +25,11 @@ See = Callable[[int, bytes], None]
 class Arrival:
     """What has come of one answer; the client hands it each part."""
 
-    def __init__(self, ask: Ask, request: ImageRequest, threads: Executor, keep: Keep, see: See) -> None:
-        self.diverted: tuple[bytes | Spilled, ...] = ()
-        """The pictures that left the body, in the order of their marks."""
-        self._wanted = request.n
+    def __init__(self, ask: Ask, order: Order, threads: Executor, keep: Keep, see: See) -> None:
+        self._diverted: list[bytes | Spilled] = []
+        self._fed = b""
+        self._wanted = order.request.n
+        self._name = f"{ARRIVING}-{order.call_id}"
         self._folder = ask.store / IMAGES
         self._keep = keep
         self._see = see
@@ -40,24 +41,29 @@ class Arrival:
         self._reading = Reading(begun)
 
     @property
+    def diverted(self) -> tuple[bytes | Spilled, ...]:
+        """The pictures that left the body, in the order of their marks."""
+        return tuple(self._diverted)
+
+    @property
     def nonce(self) -> str:
         """That of the marks in the body."""
         return self._diversion.nonce
 
     async def take(self, part: bytes) -> bytes:
         """Keep and show what these bytes complete; what of them stays in the body. Raises StoreError."""
-        if self._beginning.look(part) in ("json", "events"):
-            part = self._diversion.feed(part)
-            await self._settle()
-        self._look(part)
-        return part
+        if self._beginning.look(part) not in ("json", "events"):
+            self._fed += part
+            return self._handed_on()
+        self._fed += self._diversion.feed(part)
+        await self._settle()
+        return self._handed_on()
 
     async def close(self) -> bytes:
-        """The last bytes of the body, once no more come. Raises StoreError."""
+        """The last bytes of the body, once no more come; also what a cancelled `take` left. Raises StoreError."""
         await self._settle()
-        rest = self._diversion.close()
-        self._look(rest)
-        return rest
+        self._fed += self._diversion.close()
+        return self._handed_on()
 
     def is_over(self) -> bool:
         """Whether a stream has said its end."""
@@ -75,22 +81,28 @@ class Arrival:
         """The whole answer, which is not read twice where it was a stream. Raises as `answer.read` does."""
         return self._reading.finish() if self._reading.is_stream else read(reply)
 
-    def discard(self) -> None:
+    async def discard(self) -> None:
         """Remove the temporary files: what is kept has another name by now."""
         for spill in self._spills:
-            spill.discard()
+            await spill.discard()
 
     def _begun(self) -> Spill:
         is_preview = self._beginning.kind == "events"
-        self._spills.append(Spill(self._folder, self._threads, is_preview=is_preview))
+        self._spills.append(Spill(self._folder / self._name, self._threads, is_preview=is_preview))
         return self._spills[-1]
 
     async def _settle(self) -> None:
         """Wait for the pictures that are whole, and for the disk where it is slower than the answer."""
-        for spill in self._diversion.ended[len(self.diverted) :]:
-            self.diverted = (*self.diverted, await spill.content())
+        for spill in self._diversion.ended[len(self._diverted) :]:
+            self._diverted.append(await spill.content())
         if self._diversion.into is not None:
             await self._diversion.into.settle()
+
+    def _handed_on(self) -> bytes:
+        """What was fed and not handed on yet, looked at: in a wait between the two a call may be cancelled."""
+        part, self._fed = self._fed, b""
+        self._look(part)
+        return part
 
     def _look(self, part: bytes) -> None:
         place = self._reading.received

@@ -29,6 +29,9 @@ except ImportError:  # Windows
 IMAGES: Final = "images"
 INPUTS: Final = "inputs"
 UNREAD: Final = "unread"
+ARRIVING: Final = "arriving"
+"""How the temporary name of a picture begins that is still arriving; the id of its call follows."""
+
 JOURNAL: Final = "journal"
 
 ROOM: Final = 8 * 2**20
@@ -39,7 +42,8 @@ MOST_AWAITED: Final = 64
 """Pictures for which room is wanted: after one that cannot be kept, calls that have not begun are not begun."""
 
 ABANDONED_S: Final = 3600
-"""Age from which a temporary file has no living writer: it is written in one go, which takes seconds."""
+"""Seconds without a change after which a temporary file counts as left behind: it is written in one go, or while its
+picture arrives, and a call whose picture stands still for so long has mostly passed its deadline."""
 
 _LATELY_S: Final = 1.0
 """For how long a store in which files could be made is not tried out again."""
@@ -91,9 +95,9 @@ def make_ready(store: Path, pictures: int) -> None:
 
 
 def unfinished(store: Path) -> Iterator[Path]:
-    """Temporary files that crashes left in a store, each over an hour old, so that nobody writes to it any more.
+    """Temporary files that crashes left in a store, each unchanged for over an hour.
 
-    They may be deleted: what was in them was never listed. Raises StoreError.
+    They may be deleted: what was in them was never listed, or has another name too. Raises StoreError.
     """
     for folder in (store / IMAGES, store / INPUTS, store / UNREAD, store / JOURNAL):
         try:

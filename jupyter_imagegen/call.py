@@ -79,12 +79,13 @@ class Call:
         self._reply: Reply | None = None
         self._usage: str | None = None
         self._made = 0
+        self._is_listed = False
         self._is_cancelled = False
         self._cut_short = ""
         self._cut: CallError | None = None
         self._arrival = Arrival(
             ask,
-            request,
+            self._order,
             disk.files,
             lambda place, found: self._keeping.keep_early(request.first_index + place, found),
             lambda place, data: see(request.first_index + place, data),
@@ -104,12 +105,18 @@ class Call:
             return await self._finished_with(await self._deliver())
         except Exception as defect:
             # Not foreseen: the call must not stay open in the journal, and the exception must not stay here.
-            await self._keep_what_was_paid()
-            message = f"{type(defect).__name__} in this package. {OutcomeUnknown.default_hint}"
-            await to_its_end(self._disk.append(self._ended(OutcomeUnknown(message))))
+            await self._ended_by(defect)
             raise
         finally:
-            self._arrival.discard()
+            with suppress(asyncio.CancelledError):  # it is over already
+                await to_its_end(self._arrival.discard())
+
+    async def _ended_by(self, defect: Exception) -> None:
+        try:
+            await to_its_end(self._keep_what_was_paid())
+        finally:
+            message = f"{type(defect).__name__} in this package. {OutcomeUnknown.default_hint}"
+            await to_its_end(self._disk.append(self._ended(OutcomeUnknown(message))))
 
     async def _finished_with(self, error: ImageGenError | None) -> Finished:
         end = self._ended(error)
@@ -124,7 +131,8 @@ class Call:
         )
         try:
             with suppress(asyncio.CancelledError):  # it is over already
-                await to_its_end(self._disk.append(end))
+                if self._is_listed:
+                    await to_its_end(self._disk.append(end))
         except StoreError as unwritten:
             return Finished(record=record, error=error or unwritten)
         return Finished(record=record, error=None if self._is_cancelled else error)
@@ -141,6 +149,7 @@ class Call:
         except StoreError as error:
             unsent = _unsent(error)
         else:
+            self._is_listed = True
             return
         # The line may be there all the same: without an end it would seem to be running, and later to be charged for.
         with suppress(StoreError):
@@ -193,7 +202,8 @@ class Call:
             return await self._client.post(self._order, self._attempts, self._arrival)
         except StoreError as error:
             # A text that is no picture after all had been diverted, and could not be put back.
-            raise NotKept(error.message) from None
+            self._reply, fault = self._attempts.partial, NotKept(error.message)
+            raise fault if self._reply is None else await self._with_the_answer_kept(self._reply, fault) from None
         except (ConnectionCut, DeadlinePassed) as error:
             partial = self._attempts.partial
             self._reply = partial
@@ -301,7 +311,7 @@ class Call:
         """Of an answer that had come when the call was cut short, keep the whole where pictures of it are missing."""
         reply = self._reply or self._attempts.partial
         if reply is not None and reply.is_success and reply.body and len(self._keeping.kept) < self._request.n:
-            self._cut_short = await self._keeping.answer_kept(reply)
+            self._cut_short = self._keeping.where_answer_is or await self._keeping.answer_kept(reply)
 
     def _ended(self, error: ImageGenError | None) -> Ended:
         if isinstance(error, KeyRejected) and self._order.key is not None:

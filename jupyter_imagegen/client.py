@@ -8,7 +8,7 @@ import random
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType, TracebackType
@@ -20,6 +20,7 @@ import httpx2
 from . import __version__
 from .address import looked_up
 from .complaint import line, shortened
+from .disk import to_its_end
 from .endpoint import Endpoint
 from .errors import (
     CallError,
@@ -28,6 +29,7 @@ from .errors import (
     DownloadFailed,
     NotSent,
     OutcomeUnknown,
+    StoreError,
 )
 from .keys import in_use
 from .order import Attempts, Order, Taker, headers, key_header
@@ -123,7 +125,8 @@ class Client:
                     await _read_while_wanted(response, arrived, taker)
             except BaseException:
                 # It was paid for: what came of it may be whole although its framing is not, or must be kept.
-                attempts.partial = await _taken(response, arrived, order, taker)
+                with suppress(StoreError):
+                    await to_its_end(_noted(attempts, _taken(response, arrived, order, taker)))
                 raise
         return await _taken(response, arrived, order, taker)
 
@@ -323,6 +326,10 @@ def _refuse_more(response: httpx2.Response, count: int, most: int) -> None:
     if count > most:
         message = f"more than {most // 2**20} MiB"
         raise _TooLargeError(message, request=response.request)
+
+
+async def _noted(attempts: Attempts, partial: Awaitable[Reply]) -> None:
+    attempts.partial = await partial
 
 
 async def _taken(response: httpx2.Response, arrived: bytearray, order: Order, taker: Taker) -> Reply:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
 from .journal import AnyLine, Opened, Segment
+from .threads import Threads
 
 FILES_AT_ONCE: Final = 8
 
@@ -36,8 +35,8 @@ class Disk:
         self.store = store
         self.session = opened.session
         self._segment = Segment(store, opened)
-        self._journal = ThreadPoolExecutor(1, "imagegen-journal")
-        self.files = ThreadPoolExecutor(FILES_AT_ONCE, "imagegen-files")
+        self._journal = Threads(1, "imagegen-journal")
+        self.files = Threads(FILES_AT_ONCE, "imagegen-files")
         self._waiting: list[_Waiting] = []
         self._is_writing = False
 
@@ -67,11 +66,11 @@ class Disk:
     def _write(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to write all that waits."""
         batch, self._waiting = self._waiting, []
-        self._is_writing = bool(batch)
         if batch:
             lines = [line for waiting in batch for line in waiting.lines]
             writing = loop.run_in_executor(self._journal, self._segment.append, *lines)
             writing.add_done_callback(lambda written: self._tell(loop, batch, written.exception()))
+        self._is_writing = bool(batch)
 
     def _tell(self, loop: asyncio.AbstractEventLoop, batch: list[_Waiting], error: BaseException | None) -> None:
         for done in (waiting.done for waiting in batch if not waiting.done.done()):
@@ -85,12 +84,14 @@ class Disk:
 async def to_its_end(work: Awaitable[Got]) -> Got:
     """What it gives. When the task is cancelled meanwhile, that is raised once it is over, and nothing else."""
     future = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(future)
-    except asyncio.CancelledError:
-        while not future.done():
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait((future,))
+    is_cancelled = False
+    while not future.done():
+        try:
+            await asyncio.wait((future,))
+        except asyncio.CancelledError:
+            is_cancelled = True
+    if is_cancelled:
         if not future.cancelled():
             future.exception()  # asked for, or the loop would tell of it
-        raise
+        raise asyncio.CancelledError
+    return future.result()

@@ -26,6 +26,8 @@ _LETTERS: Final = rb"[A-Za-z0-9+/]"
 _SCHEME: Final = rb"data:[\w/+.;=-]{0,200}"
 _BEGUN: Final = re.compile(rb"(?:" + _SCHEME + rb",)?" + _LETTERS + rb"*+|" + _SCHEME)
 """What may become a long text of base64, when nothing else has followed so far."""
+_LONGEST_BEGUN: Final = SHOWN + 256
+"""Bytes by which it has become one, or will not."""
 _LONG: Final = re.compile(rb"(?:" + _SCHEME + rb"?;base64,)?(" + _LETTERS + rb"{%d})" % SHOWN)
 
 
@@ -52,7 +54,7 @@ class Diversion(Generic[Into]):
         self.nonce = f"{secrets.randbits(128):032x}"
         self.into: Into | None = None
         """Where a text goes to that has begun and not ended."""
-        self.ended: tuple[Into, ...] = ()
+        self.ended: list[Into] = []
         """The texts that were diverted to their end, in the order of their marks."""
         self._sink = sink
         self._held = b""
@@ -80,7 +82,7 @@ class Diversion(Generic[Into]):
                 if self._begin(match[1]):
                     kept.append(data[: match.end()])
                     return data[match.end() :]
-            elif _BEGUN.fullmatch(data, at):
+            elif len(data) - at < _LONGEST_BEGUN and _BEGUN.fullmatch(data, at):
                 self._held = data[quote:]
                 kept.append(data[:quote])
                 return b""
@@ -111,7 +113,8 @@ class Diversion(Generic[Into]):
             self._held = run[whole:]
             return b""
         kept.append(f":{self.nonce}:{len(self.ended)}:".encode())
-        self.into, self.ended = None, (*self.ended, into)
+        self.ended.append(into)
+        self.into = None
         return rest
 
 

@@ -95,6 +95,8 @@ def _cost(course: Course) -> Cost:
 def _status(course: Course, error: ImageGenError | None) -> tuple[str, str]:
     """How the call is recorded: a picture that was kept makes it ok, whatever came after."""
     if course.is_cancelled:
+        if len(course.kept) >= course.order.request.n:
+            return "ok", course.cut_short
         if course.kept:
             came = f"Cancelled after {len(course.kept)} of {course.order.request.n} pictures."
             return "ok", f"{came} {course.cut_short}".strip()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from .blobs import IMAGES, UNREAD, cannot, read_file, slug, sync_file, sync_folder, unfinished, write
+from .blobs import ARRIVING, IMAGES, UNREAD, cannot, read_file, slug, sync_file, sync_folder, unfinished, write
 from .journal import Called, Forgotten, Kept, now, read_segment, segments, torn_ends
 from .records import Record, read
 from .tombstone import bare_call, bare_end, bare_picture
@@ -63,7 +63,7 @@ def erase(store: Path, record: Record) -> Erased:
     lines = sum(_blank(log, record.id) for log in (*segments(store), *torn_ends(store)))
     return Erased(
         id=record.id,
-        files=(*removed, *_halves(store, own), *_orphans(store, record)),
+        files=(*removed, *_halves(store, record.id, own), *_orphans(store, record)),
         lines=lines,
         shared=tuple(path for path in own if path in used),
         reruns=tuple(other.id for other in rest if other.parent_id == record.id and not other.is_forgotten),
@@ -125,10 +125,10 @@ def _is_in_store(path: Path) -> bool:
         return False
 
 
-def _halves(store: Path, paths: Iterable[str]) -> Iterator[str]:
-    """Remove what crashes left of these files: temporary ones, whose names begin like theirs."""
-    begun = tuple(f".{Path(path).name[:40]}." for path in paths)
-    for half in unfinished(store):
+def _halves(store: Path, call_id: str, paths: Iterable[str]) -> Iterator[str]:
+    """Remove what crashes left of a call and of these files: temporary ones, whose names begin like theirs."""
+    begun = (f".{ARRIVING}-{call_id}.", *(f".{Path(path).name[:40]}." for path in paths))
+    for half in (*unfinished(store), *sorted((store / IMAGES).glob(f"{begun[0]}*"))):
         if half.name.startswith(begun) and _taken_away(half) is not None:
             yield half.relative_to(store).as_posix()
 

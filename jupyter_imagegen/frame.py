@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, Final
@@ -15,16 +15,17 @@ from typing import Any, Final
 import pandas as pd
 
 from .blobs import has_digest
-from .journal import Kept
-from .mismatch import mismatch
+from .collector import held_off
+from .columns import columns
 from .plan import dollars
 from .records import Record
 
 _TEXT: Final = "string"
+_TIME: Final = "datetime64[us, UTC]"
 COLUMNS: Final = (
     ("id", _TEXT),
     ("image_index", "Int64"),
-    ("started_at", "datetime64[us, UTC]"),
+    ("started_at", _TIME),
     ("notebook", _TEXT),
     ("cell_id", _TEXT),
     ("execution_count", "Int64"),
@@ -72,13 +73,14 @@ _SHOWN: Final = (
     *("rating", "tags", "note", "cost_usd", "latency_s", "error", "id", "path"),
 )
 _IF_ANY: Final = ("mismatch", "rating", "tags", "note", "cost_usd", "error")
-"""Columns that are shown only where they hold something: the table is wide enough."""
+"""Columns that are shown only where one of the rows that are shown has something in them: the table is wide enough."""
 _LONGEST_CELL: Final = 120
 _WIDEST_TEXT: Final = 40
 
 
-_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z")
-"""As the journal writes it; what another hand wrote in its place can be beyond what a column of times holds."""
+_WRITTEN: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z")
+"""A time of the journal; what another hand wrote in its place can be beyond what a column of times holds."""
+_AS_ZEROS: Final = bytes.maketrans(b"123456789", b"0" * 9)
 
 
 class History(pd.DataFrame):
@@ -93,7 +95,8 @@ class History(pd.DataFrame):
         here = [name for name in _SHOWN if name in self.columns]
         if not self.columns.is_unique:
             return here
-        return [name for name in here if name not in _IF_ANY or any(map(_says_something, self[name]))]
+        last = self.tail(_MOST_ROWS)
+        return [name for name in here if name not in _IF_ANY or any(map(_says_something, last[name]))]
 
     @property
     def _constructor(self) -> type[History]:
@@ -103,7 +106,7 @@ class History(pd.DataFrame):
         shown = self._worth_showing()
         if not self._is_of_rows(shown):
             return super()._repr_html_()  # type: ignore[misc,no-any-return]
-        rows = self if len(self) <= _MOST_ROWS else self.tail(_MOST_ROWS)
+        rows = self.tail(_MOST_ROWS)
         lines = [_row(rows.iloc[place], shown) for place in range(len(rows))]
         return _TABLE.format(
             head="".join(f"<th {_LEFT}>{name}</th>" for name in ("", "", *shown)),
@@ -115,7 +118,7 @@ class History(pd.DataFrame):
         shown = self._worth_showing()
         if not self._is_of_rows(shown):
             return super().__repr__()
-        rows = pd.DataFrame(self[shown]).tail(_MOST_ROWS).assign(path=lambda rows: rows["path"].map(_file_name))
+        rows = pd.DataFrame(self.tail(_MOST_ROWS)[shown]).assign(path=lambda rows: rows["path"].map(_file_name))
         return f"{rows.to_string(max_colwidth=_WIDEST_TEXT, na_rep='')}\n{self._foot()}"
 
     def _foot(self) -> str:
@@ -134,94 +137,74 @@ _TABLE: Final = (
 )
 
 
+_BLOCK: Final = 1024
+"""Records whose rows are made together, while they lie in the processor's cache."""
+
+
 def frame(records: Iterable[Record], store: Path) -> History:
     """The dataframe of these records, one row for each picture and one for each call without any.
 
     A sentence in its `attrs["note"]` is shown below it.
     """
-    rows = [row for record in records for row in _rows(record, store)]
-    return History({name: _column(rows, name, dtype) for name, dtype in COLUMNS})
+    every, pieces, arrow = tuple(records), {name: list[Any]() for name, _ in COLUMNS}, _arrow()
+    with held_off():
+        for start in range(0, max(1, len(every)), _BLOCK):
+            values = columns(every[start : start + _BLOCK], store)
+            for name, dtype in COLUMNS:
+                pieces[name].append(_piece(values[name], dtype, arrow))
+        return History({name: _column(pieces.pop(name), dtype, arrow) for name, dtype in COLUMNS}, copy=False)
 
 
-def _column(rows: list[dict[str, Any]], name: str, dtype: Any) -> pd.Series[Any]:  # noqa: ANN401  (pandas' own names)
-    values: Any = [row.get(name) for row in rows]
-    if name == "started_at":
-        known: Any = [value if _TIME.fullmatch(str(value)) else None for value in values]
-        values = pd.to_datetime(known, utc=True, format="ISO8601", errors="coerce")
-    else:
-        values = [pd.NA if value is None else value for value in values]
-    column: pd.Series[Any] = pd.Series(values, dtype=dtype)
-    return column
+def put_together(pieces: Iterable[History]) -> History:
+    """A dataframe of its own that holds the rows of all of these, of which there is at least one."""
+    every = tuple(pieces)
+    filled = [piece for piece in every if len(piece)]
+    return History(pd.concat(filled, ignore_index=True)) if len(filled) > 1 else (*filled, *every)[0].copy()
 
 
-def _rows(record: Record, store: Path) -> Iterator[dict[str, Any]]:
-    whole = _call_row(record)
-    if not record.images:
-        yield whole
-    for kept in record.images:
-        yield whole | _image_row(record, kept, store)
+def _arrow() -> Any:  # noqa: ANN401  (the library, or None)
+    """The library in which pandas keeps texts where it is there, and by which columns are made fastest."""
+    try:
+        import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415  (an extra)
+    except ImportError:
+        return None
+    return pa
 
 
-def _call_row(record: Record) -> dict[str, Any]:
-    call, end, params = record.call, record.end, record.params
-    return {
-        "id": call.id,
-        "started_at": call.at,
-        "notebook": record.notebook,
-        "cell_id": call.cell_id,
-        "execution_count": call.execution_count,
-        "provider": call.provider,
-        "base_url": call.base_url,
-        "model": call.model,
-        "prompt": None if record.is_forgotten else call.prompt,
-        "template": call.template,
-        "variables": record.variables,
-        "params": params,
-        "n_requested": call.n,
-        "n_received": len(record.images),
-        "size_requested": _text(record.asked.get("size")),
-        "status": record.status,
-        "error_code": end.error_code if end else None,
-        "error": record.error,
-        "usage": record.usage,
-        "cost_usd": _share(record),
-        "cost_source": end.cost_source if end else None,
-        "latency_s": end.latency_s if end else None,
-        "attempts": end.attempts if end else None,
-        "request_id": end.request_id if end else None,
-        "request_hash": call.request_hash or None,
-        "parent_id": call.parent_id,
-        "tags": record.tags,
-        "rating": record.rating,
-        "note": record.note,
-        "version": record.version,
-    }
+def _piece(values: Sequence[Any], dtype: str, arrow: Any) -> Any:  # noqa: ANN401  (an array of Arrow, or the values)
+    if arrow is None or dtype == "object":
+        return values
+    if dtype != _TIME:
+        return arrow.array(values, _IN_ARROW[dtype])
+    try:
+        return arrow.array(_known(values), "large_string").cast(arrow.timestamp("us", "UTC"))
+    except arrow.ArrowInvalid:
+        return arrow.array(_times(values), arrow.timestamp("us", "UTC"))
 
 
-def _share(record: Record) -> float | None:
-    """The cost of one row: that of the call over its pictures, so that the column adds up to what was paid."""
-    return None if record.cost_usd is None else record.cost_usd / max(1, len(record.images))
+_IN_ARROW: Final = {_TEXT: "large_string", "Int64": "int64", "Float64": "float64"}
 
 
-def _image_row(record: Record, kept: Kept, store: Path) -> dict[str, Any]:
-    return {
-        "image_index": kept.index,
-        "mismatch": mismatch(record, kept),
-        "width": kept.width,
-        "height": kept.height,
-        "format": kept.format,
-        "bytes": kept.bytes,
-        "revised_prompt": kept.revised_prompt,
-        "sha256": kept.sha256,
-        "path": str(store / kept.path) if kept.path else None,
-        "tags": record.tags_of(kept.index),
-        "rating": record.rating_of(kept.index),
-        "note": record.note_of(kept.index),
-    }
+def _column(pieces: Sequence[Any], dtype: str, arrow: Any) -> pd.Series[Any]:  # noqa: ANN401
+    if arrow is not None and dtype != "object":
+        kind: Any = pd.api.types.pandas_dtype(dtype)
+        return pd.Series(kind.__from_arrow__(arrow.chunked_array(pieces)), copy=False)
+    values: Any = [pd.NA if value is None else value for piece in pieces for value in piece]
+    return pd.Series(_times(values) if dtype == _TIME else values, dtype=dtype, copy=False)
 
 
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+def _times(values: Sequence[str]) -> Any:  # noqa: ANN401  (an index of pandas)
+    """The times; NaT for what is none."""
+    known: Any = _known(values)
+    return pd.to_datetime(known, utc=True, format="ISO8601", errors="coerce")
+
+
+def _known(values: Sequence[str]) -> Sequence[str | None]:
+    """The times that are written as the journal writes them; None for the others."""
+    digits = "\n".join(values).encode("utf-8", "replace").translate(_AS_ZEROS)
+    if digits == b"\n".join([b"0000-00-00T00:00:00.000000Z"] * len(values)):
+        return values  # as nearly always: each alone would take far longer
+    return [value if _WRITTEN.fullmatch(value) else None for value in values]
 
 
 def _row(row: pd.Series[Any], shown: list[str]) -> str:

@@ -7,12 +7,13 @@ crash are plain cases. Every line is durable before anything else happens. docs/
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, final
 
 import msgspec
 
@@ -27,20 +28,24 @@ TORN: Final = ".torn"
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 """A number that a dataframe can hold; a line with another one is passed over like a torn one."""
 
-CallId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][\w-]{0,63}$(?!\n)")]
-"""The name of a call, of which the name of a file is made; a line with another one is passed over."""
+CallId = str
+"""The name of a call, of which the name of a file is made; a line with one that is no `_ID` is passed over."""
 
-Below = Annotated[str, msgspec.Meta(pattern=r"^(?:(?:images|inputs)/(?!\.{1,2}$)[^/\\:\x00]+)?$(?!\n)")]
-"""The path of a file in the store, or nothing; a line with another one, which leads out of it, is passed over too."""
+Below = str
+"""The path of a file in the store, or nothing; a line with one that is no `_BELOW` is passed over: it may lead out."""
+
+_ID: Final = re.compile(r"[A-Za-z0-9][\w-]{0,63}")
+_BELOW: Final = re.compile(r"(?:(?:images|inputs)/(?!\.{1,2}$)[^/\\:\x00]+)?")
 
 NOTHING: Final = msgspec.Raw(b"")
 """A JSON value that is not there: its field is left out of the line, by identity."""
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="event"):
-    """What every line of a segment is."""
+class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="event", gc=False):
+    """What every line of a segment is. None can come to hold itself: the garbage collector need not look at them."""
 
 
+@final
 class Opened(Line, frozen=True, kw_only=True, tag="session", omit_defaults=False):
     """The first line: who writes this segment. A session that has to begin another segment keeps its name."""
 
@@ -54,7 +59,7 @@ class Opened(Line, frozen=True, kw_only=True, tag="session", omit_defaults=False
     session: str = ""
 
 
-class Input(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Input(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A reference picture or a mask that was sent, kept in the store under this path."""
 
     role: str
@@ -285,11 +290,40 @@ def read_segment(path: Path) -> Iterator[AnyLine]:
         data = path.read_bytes()
     except OSError as error:
         raise cannot("read", path, error) from None
-    for text in data.split(b"\n"):
-        try:
-            yield _DECODER.decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            continue
+    return filter(None, map(line_of, data.split(b"\n")))
+
+
+def line_of(text: bytes) -> AnyLine | None:
+    """What one line says; None for one that is torn, of a later version, or names what it must not."""
+    try:
+        line = _DECODER.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return line if is_well_named(line) else None
+
+
+def is_well_named(line: AnyLine) -> bool:
+    """Whether its call and its files may be called so."""
+    match line:
+        case Opened():
+            return True
+        case Called():
+            return _is_id(line.id) and all(_is_below(given.path) for given in line.inputs)
+        case Kept():
+            return _is_id(line.id) and _is_below(line.path)
+        case Forgotten():
+            parts = (line.call, *line.images, *((line.end,) if line.end else ()))
+            return _is_id(line.id) and all(map(is_well_named, parts))
+        case _:
+            return _is_id(line.id)
+
+
+def _is_id(name: str) -> bool:
+    return _ID.fullmatch(name) is not None
+
+
+def _is_below(path: str) -> bool:
+    return _BELOW.fullmatch(path) is not None
 
 
 def segments(store: Path) -> list[Path]:
@@ -315,8 +349,10 @@ def torn_ends(store: Path) -> list[Path]:
 def _listed(store: Path, ending: str) -> list[Path]:
     folder = store / FOLDER
     try:
-        return sorted(path for path in folder.iterdir() if path.name.endswith(ending) and path.is_file())
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries if entry.name.endswith(ending) and entry.is_file())
     except FileNotFoundError:
         return []
     except OSError as error:
         raise cannot("read", folder, error) from None
+    return [folder / name for name in names]

@@ -23,6 +23,8 @@ class Keeping:
 
     def __init__(self, disk: Disk, called: Called, key: Secret | None) -> None:
         self.kept: list[Kept] = []
+        self.where_answer_is = ""
+        """A sentence, once the answer was kept; also for one whose waiting was cancelled meanwhile."""
         self._disk = disk
         self._called = called
         self._key = key
@@ -51,7 +53,11 @@ class Keeping:
 
     async def answer_kept(self, reply: Reply) -> str:
         """Keep an answer as it came, without the key; a sentence that says where it is, or that it could not be."""
-        return await to_its_end(self._disk.carry_out(self._answer_kept, reply))
+        return await to_its_end(self._told_where(reply))
+
+    async def _told_where(self, reply: Reply) -> str:
+        self.where_answer_is = await self._disk.carry_out(self._answer_kept, reply)
+        return self.where_answer_is
 
     async def _keep(self, index: int, delivered: Delivered, image: Image | Spilled) -> None:
         store, prompt, revised = self._disk.store, self._called.prompt, delivered.revised_prompt

@@ -35,13 +35,13 @@ def rating(marks: Marks, index: int | None) -> int | None:
 
 def own_note(call: Called, marks: Marks, index: int | None) -> str | None:
     """The same of the picture alone or, without an index, of the call alone."""
-    said = [mark.note for mark in marks if isinstance(mark, Noted) and mark.index == index]
+    said = [mark.note for mark in marks if type(mark) is Noted and mark.index == index]
     return said[-1] if said else call.note if index is None else None
 
 
 def own_rating(marks: Marks, index: int | None) -> int | None:
     """The same of the picture alone or, without an index, of the call alone."""
-    given = [mark.rating for mark in marks if isinstance(mark, Rated) and mark.index == index]
+    given = [mark.rating for mark in marks if type(mark) is Rated and mark.index == index]
     return given[-1] if given else None
 
 

@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import chain, islice, pairwise
+from operator import attrgetter, lt
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from . import marks as said
-from .journal import AnyLine, Called, Ended, Forgotten, Kept, Mark, Opened, Shown, read_segment, segments
+from .collector import held_off
+from .journal import AnyLine, Called, Ended, Forgotten, Kept, Mark, segments
 from .process import Process, is_alive
+from .reading import Chapter, Passage, chapter
+from .told import Showing, Told, in_place, in_time, told
 
 
-@dataclass(frozen=True, slots=True)
-class Showing:
-    """A record stood in for a call of a later session, at this time."""
-
-    session: str
-    at: str
-    notebook: str | None
-    cell_id: str | None
-    execution_count: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Record:
+class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One call as its lines tell it: what was asked, the pictures that were kept, how it ended, what was said of it."""
 
     call: Called
@@ -81,12 +76,12 @@ class Record:
     @property
     def params(self) -> dict[str, Any]:
         """What was sent beside the prompt, decoded anew."""
-        return _object(self.call.params) or {}
+        return json_object(self.call.params) or {}
 
     @property
     def asked(self) -> dict[str, Any]:
         """The same in the words of OpenAI's API, which are those of the options, with the defaults that were sent."""
-        asked = _object(self.call.asked)
+        asked = json_object(self.call.asked)
         return self.params if asked is None else asked
 
     @property
@@ -102,12 +97,12 @@ class Record:
     @property
     def variables(self) -> dict[str, str] | None:
         """The values of the prompt's {{names}}; None where it had none."""
-        return _object(self.call.variables)
+        return json_object(self.call.variables)
 
     @property
     def usage(self) -> dict[str, Any] | None:
         """The tokens that the provider counted; None where it said nothing."""
-        return _object(self.end.usage) if self.end is not None else None
+        return json_object(self.end.usage) if self.end is not None else None
 
     @property
     def notebook(self) -> str:
@@ -155,7 +150,7 @@ def printable(text: str) -> str:
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-def _object(raw: msgspec.Raw) -> dict[str, Any] | None:
+def json_object(raw: msgspec.Raw | bytes) -> dict[str, Any] | None:
     """The JSON object that stands there; None for none, and for what another hand or a bad disk put in its place."""
     if not raw:
         return None
@@ -166,73 +161,53 @@ def _object(raw: msgspec.Raw) -> dict[str, Any] | None:
     return decoded if isinstance(decoded, dict) else None
 
 
-def read(store: Path) -> tuple[Record, ...]:
-    """All calls of a store, oldest first. Raises StoreError when the folder cannot be read."""
-    found = fold((read_segment(path) for path in segments(store)), is_alive)
-    return tuple(sorted(found, key=lambda record: record.id))
+# --- what some lines say
 
 
-@dataclass(slots=True)
-class _Lines:
-    """The lines about one call, while they are being collected."""
+class _Loose(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What lines say of a call that began elsewhere."""
 
-    call: Called | None = None
-    writer: Opened | None = None
-    images: dict[int, Kept] = field(default_factory=dict)
-    end: Ended | None = None
-    marks: list[Mark] = field(default_factory=list)
-    showings: list[Showing] = field(default_factory=list)
-    tombstone: Forgotten | None = None
-
-    def take(self, line: AnyLine, writer: Opened | None) -> None:
-        match line:
-            case Called():
-                self.call, self.writer = line, writer
-            case Kept():
-                self.images[line.index] = line
-            case Ended():
-                self.end = line
-            case Mark():
-                self.marks.append(line)
-            case Shown():
-                self.showings.append(_showing(line, writer))
-            case Forgotten():
-                self.tombstone = line
+    images: tuple[Kept, ...]
+    end: Ended | None
+    marks: tuple[Mark, ...]
+    showings: tuple[Showing, ...]
 
 
-def fold(logs: Iterable[Iterable[AnyLine]], alive: Callable[[Process], bool]) -> Iterator[Record]:
-    """The records of several segments; `alive` says whether the process that wrote one may still be at a call.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """The calls of some lines by their ids, as far as these lines tell them."""
 
-    A call may begin in one segment and end in another of the same session: where a line could not be written, the
-    next one opens a new segment. What is said of it afterwards may be in that of any session.
-    """
-    calls: dict[str, _Lines] = {}
-    for lines in logs:
-        opened: Opened | None = None
-        for line in lines:
-            if isinstance(line, Opened):
-                opened = line
-            else:
-                calls.setdefault(line.id, _Lines()).take(line, opened)
-    lives = cache(alive)
-    for about in calls.values():
-        if about.tombstone is not None:
-            yield _forgotten(about.tombstone)
-        elif about.call is not None:
-            yield _record(about, about.call, lives)
+    begun: Mapping[str, Record]
+    """None of them is said to be running: that is found out when all is known of it."""
+    loose: Mapping[str, _Loose]
+    open: Mapping[str, Process]
+    """In which process a call may be running that did not end here."""
 
 
-def _record(about: _Lines, call: Called, lives: Callable[[Process], bool]) -> Record:
-    end, writer = about.end, about.writer
+def _part_of(passage: Passage) -> _Part:
+    return _part(told(passage.lines, passage.writer))
+
+
+def _part(lines: Told) -> _Part:
+    begun = {name: _record(name, call, lines) for name, call in lines.calls.items()}
+    begun.update((name, _forgotten(stone)) for name, stone in lines.tombstones.items())
+    loose = {name: _loose(name, lines) for name in lines.loose()}
+    unended = [name for name in lines.calls if name not in lines.ends and name not in lines.tombstones]
+    processes = ((name, lines.writers[name].process) for name in unended)
+    return _Part(begun, loose, {name: process for name, process in processes if process is not None})
+
+
+def _record(name: str, call: Called, lines: Told) -> Record:
+    writer = lines.writers[name]
     return Record(
         call=call,
-        images=tuple(about.images[place] for place in sorted(about.images)),
-        end=end,
-        version=writer.version if writer else None,
-        session=_session(writer),
-        is_running=end is None and writer is not None and lives(_process(writer)),
-        marks=tuple(sorted(about.marks, key=lambda mark: mark.at)),
-        showings=tuple(about.showings),
+        images=lines.images.get(name, ()),
+        end=lines.ends.get(name),
+        version=writer.version,
+        session=writer.session,
+        is_running=False,
+        marks=lines.marks.get(name, ()),
+        showings=lines.showings.get(name, ()),
     )
 
 
@@ -248,14 +223,167 @@ def _forgotten(stone: Forgotten) -> Record:
     )
 
 
-def _showing(line: Shown, writer: Opened | None) -> Showing:
-    return Showing(_session(writer), line.at, line.notebook, line.cell_id, line.execution_count)
+def _loose(name: str, lines: Told) -> _Loose:
+    return _Loose(
+        images=lines.images.get(name, ()),
+        end=lines.ends.get(name),
+        marks=lines.marks.get(name, ()),
+        showings=lines.showings.get(name, ()),
+    )
 
 
-def _session(opened: Opened | None) -> str:
-    """The name of a session; one of an earlier version has none, and is known by when it began."""
-    return opened.session or opened.at if opened is not None else "unknown"
+# --- what all of them say together
+
+Lives = Callable[[Process], bool]
 
 
-def _process(opened: Opened) -> Process:
-    return Process(opened.host, opened.pid, opened.process_started)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Calls:
+    """All calls in the order of their ids, and the processes of those that are running."""
+
+    records: tuple[Record, ...]
+    running: Mapping[str, Process]
+
+
+def fold(logs: Iterable[Iterable[AnyLine]], alive: Lives) -> tuple[Record, ...]:
+    """The records of several segments, in the order of their ids; `alive` says whether a process may be at a call.
+
+    A call may begin in one segment and end in another of the same session: where a line could not be written, the
+    next one opens a new segment. What is said of it afterwards may be in that of any session.
+    """
+    return _folded(tuple(_part(told(tuple(lines), None)) for lines in logs), cache(alive)).records
+
+
+def _folded(parts: tuple[_Part, ...], lives: Lives) -> _Calls:
+    """What all parts say. Nearly every call stands in one part, and has ended there; the others are put together."""
+    names = list(chain.from_iterable(part.begun for part in parts))
+    apart = {name for part in parts for name in part.loose}
+    apart.update(name for part in parts for name, process in part.open.items() if lives(process))
+    is_in_order = all(map(lt, names, islice(names, 1, None)))
+    if not is_in_order:
+        apart.update(name for name, other in pairwise(sorted(names)) if name == other)
+    if is_in_order and not apart:
+        return _Calls(tuple(chain.from_iterable(part.begun.values() for part in parts)), {})
+    joined = _joined(parts, apart, lives)
+    found = {name: record for part in parts for name, record in part.begun.items() if name not in apart}
+    found.update((record.id, record) for record in joined.records)
+    return _Calls(tuple(found[name] for name in sorted(found)), joined.running)
+
+
+def _joined(parts: tuple[_Part, ...], names: AbstractSet[str], lives: Lives) -> _Calls:
+    """What all parts say of these calls."""
+    said: dict[str, list[Record | _Loose]] = {}
+    processes: dict[str, Process | None] = {}
+    for part in parts:
+        for name in names & part.begun.keys():
+            said.setdefault(name, []).append(part.begun[name])
+            processes[name] = part.open.get(name)
+        for name in names & part.loose.keys():
+            said.setdefault(name, []).append(part.loose[name])
+    found = {name: _whole(said[name]) for name in processes}
+    unended = {name: process for name in found if found[name].end is None and (process := processes[name])}
+    running = {name: process for name, process in unended.items() if lives(process)}
+    found.update((name, msgspec.structs.replace(found[name], is_running=True)) for name in running)
+    return _Calls(tuple(found[name] for name in sorted(found)), running)
+
+
+def _whole(said: Sequence[Record | _Loose]) -> Record:
+    """One call, of which at least one part tells that it began; once it is forgotten, nothing else counts."""
+    records = [each for each in said if isinstance(each, Record)]
+    forgotten = [record for record in records if record.is_forgotten]
+    if forgotten:
+        return forgotten[-1]
+    if len(said) == 1:
+        return records[0]
+    return msgspec.structs.replace(
+        records[-1],
+        images=in_place(kept for each in said for kept in each.images),
+        end=next((each.end for each in reversed(said) if each.end is not None), None),
+        marks=in_time(mark for each in said for mark in each.marks),
+        showings=tuple(showing for each in said for showing in each.showings),
+    )
+
+
+# --- what is remembered of a store
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Known:
+    """A store as it was when it was last read: its segments by their names, the oldest first."""
+
+    chapters: Mapping[str, Chapter[_Part]]
+    calls: _Calls
+
+    def parts(self) -> tuple[_Part, ...]:
+        """Those of all segments."""
+        return tuple(chain.from_iterable(each.parts for each in self.chapters.values()))
+
+
+_MOST_STORES: Final = 4
+_FEW: Final = 100
+"""Calls that are put together one by one; all at once is faster for most of a history."""
+_NOTHING: Final = _Known({}, _Calls((), {}))
+_stores: dict[Path, _Known] = {}
+"""Replaced in one go and never changed: threads that read at once, and an interrupt, cost work and nothing else."""
+
+
+def read(store: Path) -> tuple[Record, ...]:
+    """All calls of a store, oldest first; the very same tuple for as long as nothing changes.
+
+    Only lines that were written since are read, and only the calls that they tell of are made anew. Raises StoreError
+    when the folder cannot be read.
+    """
+    global _stores  # noqa: PLW0603  (the memory of this process)
+    name = store.absolute()
+    before = _stores.get(name, _NOTHING)
+    with held_off():
+        chapters = {path.name: chapter(path, before.chapters.get(path.name), _part_of) for path in segments(store)}
+        now = _renewed(before, chapters, cache(is_alive))
+    if now is not before:
+        others = [(other, known) for other, known in _stores.items() if other != name]
+        _stores = dict((*others[1 - _MOST_STORES :], (name, now)))
+    return now.calls.records
+
+
+def _renewed(before: _Known, chapters: Mapping[str, Chapter[_Part]], lives: Lives) -> _Known:
+    touched = {name for name, process in before.calls.running.items() if not lives(process)}
+    if chapters == before.chapters and not touched:
+        return before
+    now = _Known(chapters, before.calls)
+    if before.chapters:
+        touched |= _touched(before.parts(), now.parts())
+    if not before.chapters or len(touched) > _FEW + len(before.calls.records) // 8:
+        return replace(now, calls=_folded(now.parts(), lives))
+    joined = _joined(now.parts(), touched, lives)
+    others = {name: process for name, process in before.calls.running.items() if name not in touched}
+    records = _spliced(before.calls.records, {record.id: record for record in joined.records}, touched)
+    return replace(now, calls=_Calls(records, {**others, **joined.running}))
+
+
+def _touched(before: tuple[_Part, ...], now: tuple[_Part, ...]) -> AbstractSet[str]:
+    """The calls of which the parts do not say the same any more."""
+    was, is_ = _said(before, frozenset(now)), _said(now, frozenset(before))
+    return {name for name in was.keys() | is_.keys() if was.get(name) != is_.get(name)}
+
+
+def _said(parts: Iterable[_Part], others: AbstractSet[_Part]) -> dict[str, list[object]]:
+    """What is said of each call by the parts that are not among those others."""
+    found: dict[str, list[object]] = {}
+    for part in parts:
+        if part not in others:
+            for name, each in chain(part.begun.items(), part.loose.items(), part.open.items()):
+                found.setdefault(name, []).append(each)
+    return found
+
+
+def _spliced(records: tuple[Record, ...], news: Mapping[str, Record], names: Iterable[str]) -> tuple[Record, ...]:
+    """The records with these calls as they are now; what is as it was stays the same object."""
+    found, is_new = list(records), False
+    for name in sorted(names):
+        place = bisect_left(found, name, key=attrgetter("call.id"))
+        was = [record for record in found[place : place + 1] if record.id == name]
+        new = [news[name]] if name in news else []
+        if was != new:
+            found[place : place + len(was)] = new
+            is_new = True
+    return tuple(found) if is_new else records

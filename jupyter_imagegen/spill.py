@@ -10,7 +10,7 @@ import hashlib
 import os
 from collections import deque
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor, Future, wait
+from concurrent.futures import Executor, Future
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -32,13 +32,13 @@ _FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 class Spill:
-    """One picture on its way into a folder; one that may be a preview is not made durable before someone asks.
+    """One picture on its way into a file; one that may be a preview is not made durable before someone asks.
 
-    On the loop's own thread only.
+    `path` is that of the file without what makes its name the only one. On the loop's own thread only.
     """
 
-    def __init__(self, folder: Path, threads: Executor, *, is_preview: bool) -> None:
-        self._folder = folder
+    def __init__(self, path: Path, threads: Executor, *, is_preview: bool) -> None:
+        self._path = path
         self._threads = threads
         self._is_preview = is_preview
         self._block = bytearray()
@@ -65,7 +65,8 @@ class Spill:
         if self._size <= IN_MEMORY:
             data, self._block = bytes(self._block), bytearray()
             return data
-        self._hand_over()
+        if self._block:
+            self._hand_over()
         await self._written()
         found = self._opened().content(self.durable)
         if isinstance(found, Spilled) and not self._is_preview:
@@ -79,10 +80,11 @@ class Spill:
         before = self._file.taken_back() if self._file is not None else b""
         return before + b"".join((*self._waiting, self._block))
 
-    def discard(self) -> None:
+    async def discard(self) -> None:
         """Leave nothing behind: what is kept has another name by now."""
         self._waiting.clear()
-        wait([job for job in (self._job, self._syncing) if job is not None])
+        if jobs := [asyncio.wrap_future(job) for job in (self._job, self._syncing) if job is not None]:
+            await asyncio.wait(jobs)
         if self._file is not None:
             self._file.remove()
 
@@ -111,7 +113,7 @@ class Spill:
         return self._syncing
 
     def _opened(self) -> _File:
-        self._file = self._file or _File(new_temporary(self._folder, "arriving"))
+        self._file = self._file or _File(new_temporary(self._path.parent, self._path.name))
         return self._file
 
 

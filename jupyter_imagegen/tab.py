@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def install(shell: InteractiveShell) -> None:
-    """Ask this module for completions."""
+    """Have Tab offer options and their values."""
     if _matcher() not in shell.Completer.custom_matchers:
         shell.Completer.custom_matchers.append(_matcher())
 

@@ -6,10 +6,12 @@ import asyncio
 import gzip
 import json
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from support.clock import DEADLINE_S
@@ -538,6 +540,28 @@ def test_cancelling_a_coroutine_closes_its_connection(gateway: Gateway) -> None:
         asyncio.run(main())
     assert gateway.hung_up.wait(10)
     assert last()["status"] == "cancelled"
+
+
+_LATE: Final = """
+import sys, threading, time
+import jupyter_imagegen as ig
+
+def call():
+    threading.main_thread().join()
+    for prompt in ("an otter", "an owl"):
+        print(ig.generate(prompt, base_url=sys.argv[1], model="any", quiet=True).record.status)
+
+threading.Thread(target=call).start()
+"""
+
+
+def test_a_call_of_a_thread_that_outlives_the_main_one_is_kept(gateway: Gateway, tmp_path: Path) -> None:
+    """The program goes on until it is over, and so does everything that the call needs."""
+    command = [sys.executable, "-c", _LATE, gateway.url]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.stdout.split(), done.stderr) == (["ok", "ok"], "")
+    assert len(list((tmp_path / "imagegen" / "images").iterdir())) == 2
 
 
 @pytest.mark.parametrize("show", [repr, str, lambda secret: f"{secret}", lambda secret: f"{secret:>40}"])

@@ -163,7 +163,7 @@ def test_a_caption_has_the_pictures_share_of_the_cost(tmp_path: Path, usd: float
     whole = result(tmp_path, RED, picture("blue"))
     assert whole.record.end is not None
     end = msgspec.structs.replace(whole.record.end, cost_usd=usd)
-    priced = result_of((replace(whole.record, end=end),), tmp_path)
+    priced = result_of((msgspec.structs.replace(whole.record, end=end),), tmp_path)
 
     assert [line.split(" · ")[3] for line in caption_lines(priced)] == [shown, shown]
 

@@ -143,6 +143,15 @@ def test_what_is_not_spelt_as_an_encoder_spells_it_stays(text: str) -> None:
     assert (kept, pictures) == (body, [])
 
 
+def test_what_can_become_no_picture_any_more_is_not_held_back() -> None:
+    """However long the text is: each byte is looked at once."""
+    diversion = Diversion(Sink)
+    part = b"A" * 1_000
+    kept = [diversion.feed(b'{"x": "data:image/png,'), *(diversion.feed(part) for _ in range(50))]
+
+    assert len(b"".join(kept)) > 45_000
+
+
 def test_a_text_that_is_cut_stays() -> None:
     """At the end of the bytes everything is there that came."""
     body = answer(HEAVY)[:4_000]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -99,7 +98,7 @@ def test_a_call_without_a_picture_is_a_row(tmp_path: Path) -> None:
 @pytest.mark.parametrize("status", ["running", "unknown"])
 def test_a_call_without_an_end_is_a_row(tmp_path: Path, status: str) -> None:
     """A call that is under way, or that a crash ended."""
-    open_ended = replace(record(), end=None, is_running=status == "running")
+    open_ended = msgspec.structs.replace(record(), end=None, is_running=status == "running")
     (row,) = frame([open_ended], tmp_path).to_dict("records")
 
     assert row["status"] == status

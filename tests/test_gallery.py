@@ -111,8 +111,8 @@ def test_a_card_has_the_name_by_which_everything_else_takes_it(images: tuple[Kep
         (call(1, picture(1), status="cancelled"), "cancelled · a cat"),
         (call(1, status="refused"), "refused · a cat"),
         (call(1, status="refused", marks=(rated(1, 1),)), "★ refused · a cat"),
-        (replace(call(1), end=None, is_running=True), "running · a cat"),
-        (replace(call(1, picture(1), marks=(rated(1, 2),)), end=None), "★★ unknown · a cat"),
+        (msgspec.structs.replace(call(1), end=None, is_running=True), "running · a cat"),
+        (msgspec.structs.replace(call(1, picture(1), marks=(rated(1, 2),)), end=None), "★★ unknown · a cat"),
         (call(1, status="ok"), "ok · a cat"),
         (call(1, picture(1), prompt=f"  \n{' ' * 40}a\n\x1bcat"), "a cat"),
         (call(1, picture(1), prompt="x" * 28), "x" * 28),
@@ -362,7 +362,7 @@ def test_a_typed_address_is_said_and_a_known_one_is_not(given: dict[str, Any], s
 
 def test_a_call_that_is_under_way_has_neither_an_end_nor_too_few_pictures() -> None:
     """And a time of another hand's form stays as it is."""
-    said = told(replace(call(1, n=4, at="yesterday"), end=None, is_running=True))
+    said = told(msgspec.structs.replace(call(1, n=4, at="yesterday"), end=None, is_running=True))
 
     assert (said["status"], said["n"], said["time"], said["cost"]) == ("running", "4", "yesterday", "unknown")
     assert "error" not in said
@@ -448,7 +448,7 @@ def test_parameters_are_shown_however_deep_they_are_nested() -> None:
         assert told(call(1, params=nested))["status"] == "ok"
 
 
-class Deep(Record):
+class Deep(Record, frozen=True, gc=False):
     """A record whose parameters could be read, and are too deep to be written: how deep that is, differs by Python."""
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,49 @@ def test_an_interrupt_in_a_heavy_picture_leaves_the_answer_and_nothing_else(
     assert record["status"] == "cancelled"
     assert next((tmp_path / "imagegen" / "unread").iterdir()).read_bytes() == body
     assert left(tmp_path / "imagegen") == ["journal", "unread"]
+
+
+@pytest.mark.parametrize("how", ["interrupt", "deadline"])
+def test_what_comes_while_a_slow_disk_is_waited_for_is_not_lost(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str
+) -> None:
+    """An interrupt or a deadline that lands in the wait: all that had come is kept, as pictures or as it came."""
+    waiting, through = threading.Event(), threading.Event()
+    append = spill._File.append
+
+    def slow(self: spill._File, blocks: Any) -> None:
+        waiting.set()
+        assert through.wait(30)
+        append(self, blocks)
+
+    def stop() -> None:
+        if waiting.is_set() and how == "interrupt":
+            threading.Timer(0.2, through.set).start()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(spill._File, "append", slow)
+    gateway.rule = lambda _: Said(answer(OTHER))
+    timeout_s = None if how == "interrupt" else 1.0
+    if how == "deadline":
+        threading.Timer(1.5, through.set).start()
+    job = api.job(Options(prompt="a cat", where=Where(base_url=gateway.url, model="any"), timeout_s=timeout_s))
+    with pytest.raises(KeyboardInterrupt) if how == "interrupt" else nullcontext():
+        wait(job, stop)
+
+    kept = [path.read_bytes() for path in (tmp_path / "imagegen" / "images").iterdir()]
+    unread = [path.read_bytes() for path in tmp_path.glob("imagegen/unread/*")]
+    assert kept == [OTHER] or unread == [answer(OTHER)]
+    assert ig.history().iloc[-1]["status"] in ("ok", "cancelled")
+
+
+def test_forgetting_removes_what_a_crash_left_of_the_call(gateway: Gateway, tmp_path: Path) -> None:
+    """A second name of its picture, and previews."""
+    result = ask(gateway, Said(answer(HEAVY)))
+    left_behind = tmp_path / "imagegen" / "images" / f".arriving-{result.record.id}.00112233.part"
+    left_behind.hardlink_to(result[0].path)
+    ig.forget(result.record.id)
+
+    assert left(tmp_path / "imagegen") == ["journal"]
 
 
 def test_the_same_heavy_picture_again_is_one_file(gateway: Gateway, tmp_path: Path) -> None:

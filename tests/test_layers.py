@@ -30,9 +30,10 @@ HOMES: Final = {
     "IPython": {"completion", "display", "magic", "shell", "tab"},
     "msgspec": {
         *("answer", "audit", "catalogue", "delivery", "ending", "entry"),
-        *("exports", "journal", "records", "tombstone"),
+        *("columns", "exports", "journal", "reading", "records", "told", "tombstone"),
     },
     "rocrate": {"exports"},
+    "pyarrow": {"frame"},
     "pybase64": {"divert", "payload", "references"},
     "keyring": {"keychain"},
     "numpy": {"references"},

@@ -24,7 +24,8 @@ from jupyter_imagegen.recall import (
     shown_from,
     stand_ins,
 )
-from jupyter_imagegen.records import Record, Showing
+from jupyter_imagegen.records import Record
+from jupyter_imagegen.told import Showing
 
 PICTURE = Kept(id="x", index=0, path="images/x.png", sha256="0", bytes=3, format="png")
 SOUGHT = Wanted(request_hash="r1:0", provider="openai", base_url="https://api.openai.com/v1", parent_id=None)

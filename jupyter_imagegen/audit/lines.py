@@ -9,13 +9,12 @@ from typing import Any, Final, get_args
 
 import msgspec
 
-from ..journal import FORMAT, AnyLine, Opened
+from ..journal import FORMAT, AnyLine, Opened, line_of
 from ..process import Process
 from .findings import Finding
 
 Alive = Callable[[Process], bool]
 
-_DECODER: Final = msgspec.json.Decoder(AnyLine)
 _EVENTS: Final = frozenset(kind.__struct_config__.tag for kind in get_args(AnyLine))
 _ID: Final = re.compile(rb'"id":"([^"\\]{1,64})"')
 
@@ -68,12 +67,9 @@ def ids_in(text: bytes) -> Iterator[str]:
 
 
 def _read(text: bytes) -> AnyLine | None:
-    try:
-        line = _DECODER.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
+    line = line_of(text)
     # Fields that are kept as they are (params, usage, …) are not looked into by that.
-    return line if _json(text) is not None else None
+    return line if line is not None and _json(text) is not None else None
 
 
 def _json(text: bytes) -> Any:  # noqa: ANN401  (any JSON value)

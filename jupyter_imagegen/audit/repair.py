@@ -56,7 +56,8 @@ def _remove(store: Path, finding: Finding) -> str:
     path = store / finding.path
     if not _is_inside(store, path) or path not in unfinished(store):
         return ""
-    image = sniff(path.read_bytes())
+    # One that has another name as well was kept under that, and its writer did not come to removing this one.
+    image = sniff(path.read_bytes()) if path.stat().st_nlink == 1 else None
     if image is not None:
         # It may be all that there is of a picture that was paid for: the crash can have come after its last byte.
         kept = keep_image(store, image, RECOVERED)

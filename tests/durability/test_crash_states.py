@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from durability.telling import acknowledge
 from support.gateway import Asked, Gateway, Said
 from support.made import kept
 from support.pictures import answer, noise, picture
+from test_streams import completed
 
 import jupyter_imagegen as ig
 from jupyter_imagegen import blobs, journal, spill
@@ -23,6 +25,7 @@ OPENED = journal.Opened(journal=journal.FORMAT, at="t", version="1", python="3",
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there, folders cannot be synced, and need not be")
 
 PICTURES = (picture("red"), picture("blue"))
+ANSWER = answer(*PICTURES)
 
 
 @pytest.fixture
@@ -57,13 +60,13 @@ def call(
     recorder: Recorder,
     patch: pytest.MonkeyPatch,
     store: Path,
-    pictures: tuple[bytes, ...] = PICTURES,
+    body: bytes = ANSWER,
 ) -> None:
     """Make one call of two pictures; that it was sent is noted as well."""
 
     def sent(asked: Asked) -> Said:
         recorder.tell(what="sent", id=asked.headers["idempotency-key"])
-        return Said(answer(*pictures))
+        return Said(body)
 
     gateway.rule = sent
     patch.setenv("IMAGEGEN_STORE", str(store))
@@ -84,14 +87,27 @@ def test_no_state_that_a_power_cut_could_leave_breaks_a_promise(
     assert len(told) == 7, "a call line, the sending, two files, two image lines, an end"
 
 
+def late(sync: Callable[[spill._File], None]) -> Callable[[spill._File], None]:
+    """A sync that begins so late that whoever does not wait for it comes first."""
+
+    def synced(self: spill._File) -> None:
+        time.sleep(0.3)
+        sync(self)
+
+    return synced
+
+
+@pytest.mark.parametrize("is_stream", [False, True], ids=["whole", "stream"])
 def test_pictures_that_arrive_in_files_break_no_promise(
-    gateway: Gateway, recorder: Recorder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    gateway: Gateway, recorder: Recorder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, is_stream: bool
 ) -> None:
     """What is written under a temporary name while it arrives is durable before it has its own."""
     monkeypatch.setattr(spill, "IN_MEMORY", 1_200)
     monkeypatch.setattr(spill, "BLOCK", 2_000)
-    store = tmp_path / "disk" / "notebook" / "imagegen"
-    call(gateway, recorder, monkeypatch, store, (noise(1_300), noise(2_100)))
+    monkeypatch.setattr(spill._File, "sync", late(spill._File.sync))
+    store, heavy = tmp_path / "disk" / "notebook" / "imagegen", (noise(1_300), noise(2_100))
+    events = b"".join(completed(each) for each in heavy)
+    call(gateway, recorder, monkeypatch, store, events if is_stream else answer(*heavy))
     found = list(wrongs(recorder, tmp_path / "left"))
 
     assert not found, found[:5]

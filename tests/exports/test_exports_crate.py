@@ -145,7 +145,9 @@ def study(store: Path) -> Study:
         end=ended("call-4", "ok"),
         is_forgotten=True,
     )
-    lost = replace(record(call={"id": "call-5", "base_url": "https://me:pw@host.example/v1?key=1"}), end=None)
+    lost = msgspec.structs.replace(
+        record(call={"id": "call-5", "base_url": "https://me:pw@host.example/v1?key=1"}), end=None
+    )
     notebook = store.parent / "my cats.ipynb"
     notebook.write_text("{}", "utf-8")
     return study_of(store, first, again, refused, forgotten, lost, notebook=notebook)
@@ -304,7 +306,7 @@ def test_a_call_is_an_action_between_what_it_used_and_gave(tmp_path: Path, study
 
 def test_the_package_says_what_it_ran_on(tmp_path: Path, study: Study) -> None:
     """Python and the main libraries, of the version that made the crate; of an earlier version nothing is known."""
-    earlier = replace(study.records[0], version="0.0.9")
+    earlier = msgspec.structs.replace(study.records[0], version="0.0.9")
     entities = graph(crate.write(replace(study, records=(earlier, *study.records[1:])), tmp_path / "cats.zip"))
 
     required = entities[f"pkg:pypi/jupyter-imagegen@{ig.__version__}"]["softwareRequirements"]
@@ -340,7 +342,7 @@ def test_an_error_behind_pictures_is_in_the_description(tmp_path: Path, store: P
 
 def test_a_call_that_is_under_way_is_active(tmp_path: Path, store: Path) -> None:
     """It has no end yet, and no error."""
-    running = replace(record(), end=None, is_running=True)
+    running = msgspec.structs.replace(record(), end=None, is_running=True)
 
     action = graph(crate.write(study_of(store, running), tmp_path / "cats.zip"))["#call-call-1"]
 
@@ -541,7 +543,7 @@ def test_two_lines_that_say_other_bytes_of_one_file_stay_two(tmp_path: Path, sto
 def test_the_description_counts_the_pictures_that_came(tmp_path: Path, study: Study) -> None:
     """Those that were sent are other ones, each counted once; one that is gone is not in the crate."""
     again = study.records[1]
-    third = replace(again, call=msgspec.structs.replace(again.call, id="call-6"), images=())
+    third = msgspec.structs.replace(again, call=msgspec.structs.replace(again.call, id="call-6"), images=())
     whole = replace(study, records=(*study.records, third))
     said = graph(crate.write(whole, tmp_path / "one.zip"))["./"]["description"]
     (study.store / again.images[0].path).unlink()

@@ -204,7 +204,7 @@ def test_a_card_has_the_methods_and_the_columns(tmp_path: Path, store: Path) -> 
 
 def test_a_forgotten_call_is_only_counted(tmp_path: Path, store: Path) -> None:
     """No word and no picture of it, also where its file is still there."""
-    gone = replace(call(1, store, picture("green"), prompt="a secret"), is_forgotten=True)
+    gone = msgspec.structs.replace(call(1, store, picture("green"), prompt="a secret"), is_forgotten=True)
     made = dataset.write(study(store, gone, call(2, store, picture("red"))), tmp_path / "otters")
 
     assert [row["call_id"][-1] for row in metadata(made)] == ["2"]
@@ -215,7 +215,7 @@ def test_a_forgotten_call_is_only_counted(tmp_path: Path, store: Path) -> None:
 def test_any_title_and_prompt_is_loaded(tmp_path: Path, store: Path, evil: str) -> None:
     """Neither YAML nor JSON nor the name of a file is broken by what somebody wrote."""
     records = [call(n, store, picture(colour), prompt=evil, note=evil) for n, colour in enumerate(("red", "blue"))]
-    odd = replace(records[1], call=msgspec.structs.replace(records[1].call, id=evil))
+    odd = msgspec.structs.replace(records[1], call=msgspec.structs.replace(records[1].call, id=evil))
     made = dataset.write(study(store, records[0], odd, title=evil, license=evil), tmp_path / "otters")
     head = (made / "README.md").read_text("utf-8").removeprefix("---\n").partition("\n---\n")[0]
     tar = members(dataset.write(study(store, records[0], odd), tmp_path / "otters.tar"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -126,7 +125,7 @@ def test_many_calls_are_told_in_the_plural(store: Path) -> None:
         call(2, store, picture("green"), model="gpt-image-2", cost_usd=0.25, cost_source="gateway", prompt="b",
              fields={**high, "seed": 4}, parent_id=first.id),
         call(3, store, model="gpt-image-2", status="refused", fields=high),
-        replace(later, version="0.2.0"),
+        msgspec.structs.replace(later, version="0.2.0"),
         call(5, store, picture("pink", (512, 512)), model="my model", provider="custom",
              base_url="https://gpu7.example/v1", fields={**high, "size": "512x512"}),
     )  # fmt: skip
@@ -477,7 +476,7 @@ def test_a_text_says_nothing_of_this_machine(tmp_path: Path) -> None:
     store = tmp_path / "imagegen"
     odd = call(1, store, picture(), provider="custom", base_url="https://me:pw@gpu7.example/v1?key=1")
     moved = msgspec.structs.replace(odd.images[0], path=f"{tmp_path}/x.png")
-    text = text_of(store, odd, replace(odd, images=(moved,)))
+    text = text_of(store, odd, msgspec.structs.replace(odd, images=(moved,)))
 
     assert "`https://gpu7.example/v1`" in text
     for word in (str(tmp_path), "me:pw", "key=1"):
@@ -531,7 +530,7 @@ def test_no_text_becomes_markup(store: Path, evil: str) -> None:
         source = msgspec.json.encode(word).decode().replace("\x7f", "\\u007f")
         file = f"[[models]]\nname = '*'\nsource = {source}\nrefuses = ['seed']"
         records = (
-            replace(first, images=(odd,), version=word),
+            msgspec.structs.replace(first, images=(odd,), version=word),
             call(2, store, status=word, provider="custom", base_url=word),
         )
         return rendered(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
@@ -126,7 +126,7 @@ def test_each_picture_is_a_figure_with_what_is_known_of_it(tmp_path: Path) -> No
         Rated(id=made.id, at=AT, index=1, rating=4),
         Noted(id=made.id, at=AT, index=1, note="page 3"),
     )
-    first, second = page_of(tmp_path, replace(made, marks=marks)).cards
+    first, second = page_of(tmp_path, msgspec.structs.replace(made, marks=marks)).cards
 
     assert [image["alt"] for image in first.images] == ["a lake at dawn"]
     assert "a lake\nat dawn" in first.text
@@ -189,7 +189,7 @@ def test_the_head_counts(tmp_path: Path, records: tuple[tuple[int, str, float | 
 def test_a_forgotten_call_has_no_words_and_no_picture(tmp_path: Path) -> None:
     """It is a card that says what it is, with what stays of it; also where words were left in its record."""
     made = call(1, tmp_path, picture(), prompt="a secret", fields={"seed": 3}, tags=("hush",), note="shh", cost_usd=0.5)
-    for record in (forgotten(made), replace(made, is_forgotten=True)):
+    for record in (forgotten(made), msgspec.structs.replace(made, is_forgotten=True)):
         (card,) = page_of(tmp_path, record).cards
 
         assert "This call was forgotten" in card.text
@@ -232,7 +232,7 @@ def test_no_file_outside_the_store_is_shown(tmp_path: Path, path: str) -> None:
         id="x", index=0, path=path.format(absolute=other), sha256=hashlib.sha256(picture()).hexdigest(), bytes=1,
         format="png",
     )  # fmt: skip
-    (card,) = page_of(store, replace(call(1, store), images=(found,))).cards
+    (card,) = page_of(store, msgspec.structs.replace(call(1, store), images=(found,))).cards
 
     assert card.images == []
     assert "is not in the store" in card.text
@@ -257,7 +257,12 @@ def test_no_text_becomes_markup(tmp_path: Path, evil: str) -> None:
         failed = call(2, tmp_path, status=text, error=text, error_code=text, fields=fields, **words)
         lost = msgspec.structs.replace(shown.images[0], path=text, format=text, sha256=text)
         typed = call(4, tmp_path, base_url=f"https://a/{text}", provider="custom", parent_id=text, at=text)
-        records = (replace(shown, marks=marks), replace(shown, images=(lost,)), failed, typed)
+        records = (
+            msgspec.structs.replace(shown, marks=marks),
+            msgspec.structs.replace(shown, images=(lost,)),
+            failed,
+            typed,
+        )
         return page_of(tmp_path, *records, title=text, license=text)
 
     harmless, found = pages("harmless"), pages(evil)

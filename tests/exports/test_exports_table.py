@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from dataclasses import replace
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
@@ -216,7 +215,7 @@ def test_a_path_that_leads_out_of_the_store_is_none(tmp_path: Path, path: str) -
     """Another hand may have written it."""
     made = call(1, tmp_path, picture())
     odd = msgspec.structs.replace(made.images[0], path=path)
-    rows = cells(table.csv(study(tmp_path, call(2, tmp_path), replace(made, images=(odd,)))))
+    rows = cells(table.csv(study(tmp_path, call(2, tmp_path), msgspec.structs.replace(made, images=(odd,)))))
 
     assert [row["path"] for row in rows] == ["", ""]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -51,7 +50,7 @@ def call(number: int, store: Path, *pictures: bytes, status: str = "ok", **given
 
 def forgotten(gone: Record) -> Record:
     """What stays of a call that was forgotten."""
-    return replace(
+    return msgspec.structs.replace(
         gone,
         call=bare_call(gone.call),
         images=tuple(map(bare_picture, gone.images)),

@@ -77,6 +77,8 @@ class Spilled:
     size: int
     durable: Callable[[], Awaitable[None]] = field(repr=False, compare=False)
     """Waits until its bytes are on the disk; before that it is not to be kept. Raises StoreError."""
+    again: Callable[[], bytes] = field(repr=False, compare=False)
+    """Its bytes, read from the open file: that may have lost its name. Raises StoreError."""
 
 
 def make_ready(store: Path, pictures: int) -> None:

@@ -46,6 +46,8 @@ LARGEST_ANSWER: Final = 512 * 2**20
 LARGEST_PICTURE: Final = 128 * 2**20
 LARGEST_COMPLAINT: Final = 2**20
 """Of an answer that is no success, no more is read."""
+_PARTS_IN_A_ROW: Final = 64
+"""After so many the other calls have a turn: a server may send one byte at a time."""
 LINGER_S: Final = 3.0
 """How long a stream that has brought every picture is listened to, for its usage and its end."""
 
@@ -300,7 +302,7 @@ async def _read_while_wanted(response: httpx2.Response, arrived: bytearray, take
     is_success = 200 <= response.status_code < 300
     is_shown = is_success and not _PACKED.search(response.headers.get("content-encoding", ""))
     until: float | None = None
-    seen, count = -1, 0
+    seen, count, turns = -1, 0, itertools.count(1)
     while not (is_shown and taker.is_over()) and (is_success or count < LARGEST_COMPLAINT):
         if is_shown and taker.is_enough() and taker.received() > seen:
             # Drawn out by a further picture, and not by a heartbeat.
@@ -313,6 +315,8 @@ async def _read_while_wanted(response: httpx2.Response, arrived: bytearray, take
         arrived += await taker.take(part) if is_shown else part
         count += len(part)
         _refuse_more(response, count, LARGEST_ANSWER)
+        if next(turns) % _PARTS_IN_A_ROW == 0:
+            await asyncio.sleep(0)
 
 
 async def _read(response: httpx2.Response, arrived: bytearray, most: int) -> None:

@@ -129,7 +129,7 @@ def _without_repeats(pictures: Iterable[Delivered]) -> Iterator[Delivered]:
 
 def delivered_as(item: Item, reply: Reply) -> Delivered:
     """The picture that an item names."""
-    note = item.revised_prompt
+    note = None if item.revised_prompt is None else reply.as_it_came(item.revised_prompt)
     try:
         if item.base64:
             return Delivered(data=_bytes(item.base64, reply), revised_prompt=note)

@@ -6,8 +6,10 @@ Lines of several calls that come together become durable with one sync.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
@@ -15,6 +17,8 @@ from .journal import AnyLine, Opened, Segment
 from .threads import Threads
 
 FILES_AT_ONCE: Final = 8
+
+JOURNALS_AT_ONCE: Final = 2
 
 Got = TypeVar("Got")
 Given = ParamSpec("Given")
@@ -28,6 +32,12 @@ class _Waiting:
     done: asyncio.Future[None]
 
 
+@cache
+def _threads(_pid: int) -> tuple[Threads, Threads]:
+    """Those for journals and those for files, of all stores: a forked process has none of its parent's."""
+    return Threads(JOURNALS_AT_ONCE, "imagegen-journal"), Threads(FILES_AT_ONCE, "imagegen-files")
+
+
 class Disk:
     """The threads that write to one store. On the loop's own thread only."""
 
@@ -35,8 +45,7 @@ class Disk:
         self.store = store
         self.session = opened.session
         self._segment = Segment(store, opened)
-        self._journal = Threads(1, "imagegen-journal")
-        self.files = Threads(FILES_AT_ONCE, "imagegen-files")
+        self._journal, self.files = _threads(os.getpid())
         self._waiting: list[_Waiting] = []
         self._is_writing = False
 
@@ -58,9 +67,7 @@ class Disk:
         return await asyncio.get_running_loop().run_in_executor(self.files, work, *args)
 
     def close(self) -> None:
-        """End the threads and close the journal's file, once nothing is to be written any more."""
-        for threads in (self._journal, self.files):
-            threads.shutdown()
+        """Close the journal's file, once nothing is to be written any more."""
         self._segment.close()
 
     def _write(self, loop: asyncio.AbstractEventLoop) -> None:

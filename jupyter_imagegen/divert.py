@@ -26,6 +26,9 @@ _LETTERS: Final = rb"[A-Za-z0-9+/]"
 _SCHEME: Final = rb"data:[\w/+.;=-]{0,200}"
 _BEGUN: Final = re.compile(rb"(?:" + _SCHEME + rb",)?" + _LETTERS + rb"*+|" + _SCHEME)
 """What may become a long text of base64, when nothing else has followed so far."""
+_NAME: Final = 40
+"""Bytes in which the name of a text stands before it."""
+_WORDS: Final = re.compile(rb'"(?:content|text)"\s*:\s*\Z')
 _LONGEST_BEGUN: Final = SHOWN + 256
 """Bytes by which it has become one, or will not."""
 _LONG: Final = re.compile(rb"(?:" + _SCHEME + rb"?;base64,)?(" + _LETTERS + rb"{%d})" % SHOWN)
@@ -58,6 +61,7 @@ class Diversion(Generic[Into]):
         """The texts that were diverted to their end, in the order of their marks."""
         self._sink = sink
         self._held = b""
+        self._before = b""
 
     def feed(self, part: bytes) -> bytes:
         """Take the next bytes; what of the body stays, as far as that is decided."""
@@ -65,13 +69,15 @@ class Diversion(Generic[Into]):
         kept: list[bytes] = []
         while data:
             data = self._searched(data, kept) if self.into is None else self._decoded(data, self.into, kept)
-        return kept[0] if len(kept) == 1 else b"".join(kept)
+        stays = kept[0] if len(kept) == 1 else b"".join(kept)
+        self._before = (self._before + stays[-_NAME:])[-_NAME:]
+        return stays
 
     def close(self) -> bytes:
         """What was held back, at the end of the bytes; a text that is not whole stays as it came. Raises StoreError."""
         into, self.into = self.into, None
         rest, self._held = self._held, b""
-        return rest if into is None else _again(into) + rest
+        return rest if into is None else letters_behind(into.undo()) + rest
 
     def _searched(self, data: bytes, kept: list[bytes]) -> bytes:
         """Keep all up to where a long text begins; what is behind that."""
@@ -79,7 +85,7 @@ class Diversion(Generic[Into]):
         while (quote := data.find(_QUOTE, at)) >= 0:
             at = quote + 1
             if match := _LONG.match(data, at):
-                if self._begin(match[1]):
+                if not self._is_of_words(data, quote) and self._begin(match[1]):
                     kept.append(data[: match.end()])
                     return data[match.end() :]
             elif len(data) - at < _LONGEST_BEGUN and _BEGUN.fullmatch(data, at):
@@ -88,6 +94,11 @@ class Diversion(Generic[Into]):
                 return b""
         kept.append(data)
         return b""
+
+    def _is_of_words(self, data: bytes, quote: int) -> bool:
+        """Whether a text is what a model says: in a stream it may go on in the next event, and is read as one text."""
+        before = data[max(0, quote - _NAME) : quote]
+        return _WORDS.search(before if quote >= _NAME else self._before + before) is not None
 
     def _begin(self, letters: bytes) -> bool:
         """Divert the text that begins with these letters, if it is a picture."""
@@ -103,11 +114,13 @@ class Diversion(Generic[Into]):
         end = data.find(_QUOTE)
         run, rest = (data, b"") if end < 0 else (data[:end], data[end:])
         whole = len(run) if end >= 0 else len(run) // 4 * 4
+        if end < 0 and run[:whole].endswith(b"="):
+            whole -= 4  # the end, when nothing but the quote follows
         try:
             into.write(_from_base64(run[:whole], is_last=end >= 0))
         except NotBase64:
             self.into = None
-            kept.append(_again(into) + run)
+            kept.append(letters_behind(into.undo()) + run)
             return rest
         if end < 0:
             self._held = run[whole:]
@@ -127,9 +140,9 @@ def _from_base64(text: bytes, *, is_last: bool) -> bytes:
     return found
 
 
-def _again(into: Sink) -> bytes:
-    """The letters that were diverted, without those that have stayed."""
-    return pybase64.b64encode(into.undo()[SHOWN // 4 * 3 :])
+def letters_behind(content: bytes) -> bytes:
+    """The letters of a picture that were diverted, without those that have stayed."""
+    return pybase64.b64encode(content[SHOWN // 4 * 3 :])
 
 
 def mark_in(text: str, nonce: str) -> tuple[str, int] | None:
@@ -142,6 +155,6 @@ def restored(body: bytes, nonce: str, content: Callable[[int], bytes]) -> bytes:
     """The body as it came, where `content` is what was decoded at a place."""
 
     def letters(match: re.Match[bytes]) -> bytes:
-        return pybase64.b64encode(content(int(match[1]))[SHOWN // 4 * 3 :])
+        return letters_behind(content(int(match[1])))
 
     return re.sub(rb":%s:(\d+):" % nonce.encode(), letters, body)

@@ -159,7 +159,16 @@ def put_together(pieces: Iterable[History]) -> History:
     """A dataframe of its own that holds the rows of all of these, of which there is at least one."""
     every = tuple(pieces)
     filled = [piece for piece in every if len(piece)]
-    return History(pd.concat(filled, ignore_index=True)) if len(filled) > 1 else (*filled, *every)[0].copy()
+    if len(filled) < 2:
+        return (*filled, *every)[0].copy()
+    if _KEEPS_NA:
+        return History(pd.concat(filled, ignore_index=True))
+    whole = {name: pd.concat([piece[name] for piece in filled], ignore_index=True) for name, _ in COLUMNS}
+    return History(whole, copy=False)
+
+
+_KEEPS_NA: Final = int(pd.__version__.partition(".")[0]) >= 3
+"""Of whole dataframes, pandas 2 puts together a column of objects that are all NA as one of NaN."""
 
 
 def _arrow() -> Any:  # noqa: ANN401  (the library, or None)

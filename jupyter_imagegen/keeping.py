@@ -7,10 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import mkdtemp
 
-from .blobs import Spilled, is_gone, keep_image, keep_unread, nearby, read_file
+from .blobs import Spilled, is_gone, keep_image, keep_unread, nearby
 from .delivery import Delivered
 from .disk import Disk, to_its_end
-from .divert import restored
 from .errors import AnswerUnreadable, StoreError
 from .image import Image, sniff
 from .journal import Called, Kept
@@ -60,13 +59,12 @@ class Keeping:
         return self.where_answer_is
 
     async def _keep(self, index: int, delivered: Delivered, image: Image | Spilled) -> None:
-        store, prompt, revised = self._disk.store, self._called.prompt, delivered.revised_prompt
-        if isinstance(image, Spilled):
-            await image.durable()
+        store, revised = self._disk.store, delivered.revised_prompt
+        path = await self._placed(image)
         kept = Kept(
             id=self._called.id,
             index=index,
-            path=await self._disk.carry_out(keep_image, store, image, prompt),
+            path=path,
             sha256=image.sha256,
             bytes=image.size,
             format=image.format,
@@ -77,38 +75,33 @@ class Keeping:
         await self._disk.append(kept)
         # Where the file was there already, another kernel may have forgotten its own call of it until the line was.
         if is_gone(store / kept.path):
-            await self._disk.carry_out(keep_image, store, image, prompt)
+            await self._placed(image)
         self.kept.append(kept)
+
+    async def _placed(self, image: Image | Spilled) -> str:
+        """Put a picture into the store and give its path below it. Raises StoreError."""
+        store, prompt = self._disk.store, self._called.prompt
+        try:
+            if isinstance(image, Spilled):
+                await image.durable()
+            return await self._disk.carry_out(keep_image, store, image, prompt)
+        except StoreError:
+            if not isinstance(image, Spilled) or not is_gone(image.path):
+                raise
+        # Someone moved the store or cleaned it meanwhile: the temporary file has no name, and can be read yet.
+        return await self._disk.carry_out(keep_image, store, picture_in(image.again()), prompt)
 
     def _answer_kept(self, reply: Reply) -> str:
         store, call_id = self._disk.store, self._called.id
         try:
-            body = cleaned(self._whole(reply), self._key)
+            body = cleaned(reply.whole(), self._key)
             return f"The answer is kept in {nearby(keep_unread(store, call_id, body))}."
-        except OSError as error:
-            return f"The answer could not be kept either: {error.strerror or error}."
         except StoreError as error:
             problem = error.message
         with suppress(StoreError, OSError):
             elsewhere = Path(mkdtemp(prefix="imagegen-"))  # nobody else may read it or have made it before
             return f"The answer is kept in {nearby(keep_unread(elsewhere, call_id, body))}."
         return f"The answer could not be kept either: {problem}"
-
-    def _whole(self, reply: Reply) -> bytes:
-        """The body as it came. Raises OSError."""
-        if not reply.diverted:
-            return reply.body
-        return restored(reply.body, reply.nonce, lambda place: self._bytes(reply.diverted[place]))
-
-    def _bytes(self, content: bytes | Spilled) -> bytes:
-        """What was decoded of an answer. Raises OSError."""
-        if isinstance(content, bytes):
-            return content
-        with suppress(OSError):
-            return read_file(content.path)
-        # Where a file system has no links, the file has only the name under which it was kept.
-        below = next((kept.path for kept in self.kept if kept.sha256 == content.sha256), content.path)
-        return read_file(self._disk.store / below)
 
 
 def picture_in(data: bytes | Spilled) -> Image | Spilled:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from .blobs import Spilled
-from .divert import mark_in
+from .divert import letters_behind, mark_in, restored
 from .keys import Secret, cleaned, scrub
 
 # In the order of preference (documents of OpenAI, Azure, one-api and new-api, LiteLLM, Cloudflare).
@@ -51,6 +51,17 @@ class Reply:
         found = mark_in(text, self.nonce) if self.nonce else None
         return None if found is None else self.diverted[found[1]]
 
+    def as_it_came(self, text: str) -> str:
+        """A text of the body, with all its letters. Raises StoreError."""
+        found = mark_in(text, self.nonce) if self.nonce else None
+        return text if found is None else found[0] + letters_behind(_bytes(self.diverted[found[1]])).decode()
+
+    def whole(self) -> bytes:
+        """The body as it came. Raises StoreError."""
+        if not self.diverted:
+            return self.body
+        return restored(self.body, self.nonce, lambda place: _bytes(self.diverted[place]))
+
     def header(self, name: str) -> str:
         """The first value of a header, without the key, or an empty text."""
         return scrub(next((value for header, value in self.headers if header == name), ""), self.key)
@@ -71,6 +82,10 @@ class Reply:
     def is_success(self) -> bool:
         """Whether the status says that it was paid for."""
         return 200 <= self.status < 300
+
+
+def _bytes(content: bytes | Spilled) -> bytes:
+    return content if isinstance(content, bytes) else content.again()
 
 
 def unpacked(raw: bytes, encoding: str, most: int) -> bytes:

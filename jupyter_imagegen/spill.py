@@ -147,6 +147,8 @@ class _File:
         if self._rest:
             return self.taken_back()
         seen = looks(self._head) or Looks("unknown", None, None)
+        if seen.format == "jpeg" and seen.width is None:
+            seen = looks(self.again()) or seen  # its size can stand behind a megabyte of other things
         return Spilled(
             path=self._path,
             format=seen.format,
@@ -155,6 +157,7 @@ class _File:
             sha256=self._digest.hexdigest(),
             size=self._size,
             durable=durable,
+            again=self.again,
         )
 
     def sync(self) -> None:
@@ -164,15 +167,11 @@ class _File:
                 sync_file(self._descriptor)
         except OSError as error:
             raise cannot("write", self._path, error) from None
-        finally:
-            self._close()
 
     def taken_back(self) -> bytes:
         """Everything that was taken; the file is removed. Raises StoreError."""
         try:
-            return self._written() + b"".join(self._rest)
-        except OSError as error:
-            raise cannot("read", self._path, error) from None
+            return self.again() + b"".join(self._rest)
         finally:
             self.remove()
 
@@ -193,13 +192,16 @@ class _File:
         self._head = self._head or data
         self._size += len(data)
 
-    def _written(self) -> bytes:
-        """What the disk took. It is read from the open file, which may have no name any more. Raises OSError."""
+    def again(self) -> bytes:
+        """What the disk took. It is read from the open file, which may have no name any more. Raises StoreError."""
         if self._descriptor is None:
             return b""
-        os.lseek(self._descriptor, 0, os.SEEK_SET)
-        with open(self._descriptor, "rb", closefd=False) as file:
-            return file.read(self._size)
+        try:
+            os.lseek(self._descriptor, 0, os.SEEK_SET)
+            with open(self._descriptor, "rb", closefd=False) as file:
+                return file.read(self._size)
+        except OSError as error:
+            raise cannot("read", self._path, error) from None
 
     def _close(self) -> None:
         descriptor, self._descriptor = self._descriptor, None

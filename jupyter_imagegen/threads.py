@@ -34,8 +34,7 @@ class Threads(Executor):
         done: Future[Got] = Future()
         self._work.put((done, lambda: work(*args, **named)))
         if not self._idle.acquire(blocking=False) and self._count < self._most:
-            self._count += 1
-            threading.Thread(target=self._run, name=f"{self._name}-{self._count}", daemon=True).start()
+            self._grow()
         return done
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002  (as it is inherited)
@@ -43,6 +42,15 @@ class Threads(Executor):
         for _ in range(self._count):
             self._work.put(None)
         self._count = 0
+
+    def _grow(self) -> None:
+        try:
+            threading.Thread(target=self._run, name=f"{self._name}-{self._count + 1}", daemon=True).start()
+        except RuntimeError:  # the system gives no more of them
+            if not self._count and (given := self._work.get()) is not None:
+                _carry_out(*given)
+        else:
+            self._count += 1
 
     def _run(self) -> None:
         while (given := self._work.get()) is not None:

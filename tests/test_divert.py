@@ -115,6 +115,24 @@ def test_a_picture_of_an_event_leaves_it() -> None:
     assert kept.endswith(b'"}\n\n')
 
 
+@pytest.mark.parametrize("name", ["content", "text"])
+def test_what_a_model_says_stays(name: str) -> None:
+    """In a stream it comes in pieces, and one that begins like a picture is not the whole of it."""
+    event = f'data: {{"choices": [{{"delta": {{"{name}" : "{TEXT}"}}}}]}}\n\n'.encode()
+
+    for cut in range(60):
+        assert diverted(event, [cut])[:2] == (event, [])
+
+
+def test_a_picture_whose_end_comes_before_its_quote_leaves_the_body() -> None:
+    """Some servers write what stands before a picture, the picture, and what stands behind it, one by one."""
+    for size in (4_000, 4_001, 4_002):
+        text = base64.b64encode(noise(size))
+        kept, pictures, _ = diverted(b'{"b64_json": "' + text + b'"}', [14, 14 + len(text)])
+        assert pictures == [noise(size)]
+        assert kept.endswith(b':"}')
+
+
 def test_the_end_of_an_event_is_not_held_back() -> None:
     """An event that is whole is seen at once, and not when the next one begins."""
     diversion = Diversion(Sink)

@@ -14,7 +14,7 @@ from support.made import record
 from support.properties import held
 
 from jupyter_imagegen import frames
-from jupyter_imagegen.frame import frame
+from jupyter_imagegen.frame import _KEEPS_NA, frame
 from jupyter_imagegen.frames import history_of
 from jupyter_imagegen.journal import Ended, Kept, Rated
 from jupyter_imagegen.records import Record
@@ -69,6 +69,7 @@ def test_each_look_is_like_a_first_one(
 def test_a_history_that_grows_is_like_a_first_look(data: st.DataObject) -> None:
     """Calls are added, nearly always at the end, and something is said of earlier ones."""
     with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("jupyter_imagegen.frame._KEEPS_NA", data.draw(st.sampled_from([False, _KEEPS_NA])))
         patched.setattr(frames, "_made", {})
         patched.setattr(frames, "_NEWEST", 2)
         patched.setattr(frames, "_MOST_NEW", 4)

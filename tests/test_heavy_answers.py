@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from support.gateway import Answer, Gateway, Parts, Said
-from support.pictures import answer, noise
+from support.pictures import answer, noise, picture
 from test_streams import completed, partial
 
 import jupyter_imagegen as ig
@@ -189,6 +189,52 @@ def test_forgetting_removes_what_a_crash_left_of_the_call(gateway: Gateway, tmp_
     ig.forget(result.record.id)
 
     assert left(tmp_path / "imagegen") == ["journal"]
+
+
+@pytest.mark.parametrize("size", [1_500, 3_072, 4_096, 6_000])
+def test_a_chat_that_streams_a_picture_in_pieces_is_read(gateway: Gateway, size: int) -> None:
+    """Wherever the pieces end."""
+    text = f"data:image/png;base64,{base64.b64encode(noise(20_000)).decode()}"
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
+    chunks = [{"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": p}}]} for p in pieces]
+    parts = tuple(f"data: {json.dumps(chunk)}\n\n".encode() for chunk in chunks)
+
+    assert [each.bytes for each in ask(gateway, Parts((*parts, b"data: [DONE]\n\n")))] == [noise(20_000)]
+
+
+def test_a_temporary_file_that_is_swept_away_is_no_loss(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """By whoever removes dot files, or moves the store."""
+    sync = spill._File.sync
+
+    def swept(self: spill._File) -> None:
+        sync(self)
+        self._path.unlink()
+
+    monkeypatch.setattr(spill._File, "sync", swept)
+    result = ask(gateway, Said(answer(HEAVY)))
+
+    assert [each.bytes for each in result] == [HEAVY]
+    assert left(tmp_path / "imagegen") == ["images", "journal"]
+
+
+def test_what_is_said_of_a_picture_is_kept_as_it_was_said(gateway: Gateway) -> None:
+    """Also when it is a picture itself."""
+    said = base64.b64encode(noise(2_000)).decode()
+    data = {"b64_json": base64.b64encode(OTHER).decode(), "revised_prompt": said}
+    result = ask(gateway, Said(json.dumps({"data": [data]}).encode()))
+
+    assert result.record.images[0].revised_prompt == said
+
+
+def test_a_photograph_with_a_long_profile_has_its_size(gateway: Gateway) -> None:
+    """Its frame header can stand behind a megabyte of other segments."""
+    plain = picture(name="JPEG")
+    profile = (b"\xff\xe2" + (65_535).to_bytes(2, "big") + bytes(65_533)) * 20
+    result = ask(gateway, Said(answer(plain[:2] + profile + plain[2:])))
+
+    assert (result[0].width, result[0].height) == (64, 48)
 
 
 def test_the_same_heavy_picture_again_is_one_file(gateway: Gateway, tmp_path: Path) -> None:

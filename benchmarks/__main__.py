@@ -20,15 +20,12 @@ from .rows import FULL, TINY, Growth, Row
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, and write it down. The exit status is 1 where something could not be measured."""
-    asked = _parser().parse_args(arguments)
+    asked = _asked(arguments)
     # Whoever ends it ends the servers and the subjects too, and removes the stores.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     scale = TINY if asked.tiny else FULL
     wanted = [row for row in rows(scale) if _is_wanted(row.name, asked.only)]
     grow = [growth for growth in growths(scale) if _is_wanted(growth.name, asked.only)]
-    if not wanted and not grow:
-        sys.stderr.write(f"Nothing is called that. There is {', '.join(_names())}.\n")
-        return 1
     try:
         with bench(_tell) as opened:
             measured = [_shown(opened.measure(row, _rounds(row, asked))) for row in wanted]
@@ -36,8 +33,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PeersMissing as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    _write(asked.into, measured, steps)
+    _write(asked, measured, steps)
     return int(any(one.problem for one in (*measured, *(one for each in steps.values() for one in each))))
+
+
+def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """What is wanted; exits with a sentence where that cannot be."""
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    if unknown := [name for name in asked.only if name not in _names()]:
+        parser.error(f"nothing is called {' or '.join(unknown)}: there is {', '.join(_names())}")
+    if asked.rounds is not None and asked.rounds < 1:
+        parser.error(f"at least one round is measured, and not {asked.rounds}")
+    return asked
+
+
+def _into(asked: argparse.Namespace) -> Path:
+    """A part of the rows, and the smallest sizes, do not take the place of the whole."""
+    name = "tiny" if asked.tiny else "some" if asked.only else "results"
+    return Path(asked.into or CACHE / name)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -45,9 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", nargs="+", metavar="NAME", default=(), help=f"of {', '.join(_names())}")
     parser.add_argument("--rounds", type=int, metavar="N", help="rounds of every row, after one that does not count")
     parser.add_argument("--tiny", action="store_true", help="the smallest sizes: whether it runs, not how fast")
-    parser.add_argument(
-        "--into", type=Path, metavar="FOLDER", default=CACHE / "results", help="where results are written"
-    )
+    parser.add_argument("--into", type=Path, metavar="FOLDER", help="where results are written")
     return parser
 
 
@@ -80,17 +92,21 @@ def _tell(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
 
-def _write(into: Path, measured: list[Measured], steps: dict[Growth, tuple[Measured, ...]]) -> None:
+def _write(asked: argparse.Namespace, measured: list[Measured], steps: dict[Growth, tuple[Measured, ...]]) -> None:
     """Print the tables, and put them into a folder with the figures and the plot."""
+    into = _into(asked)
     found = [[HEADINGS, *(line for one in measured for line in lines(one))]] if measured else []
     found += [list(grown(growth, each)) for growth, each in steps.items()]
     sys.stdout.write("\n" + "\n".join(map(tables.plain, found)))
     into.mkdir(parents=True, exist_ok=True)
     (into / "results.md").write_text("\n".join(map(tables.markdown, found)))
     results = into / "results.json"
-    results.write_text(json.dumps({"about": machine.about(), **as_json(measured, steps)}, indent=1))
+    about = {**machine.about(), "sizes": "the smallest: whether it runs, not how fast" if asked.tiny else "all"}
+    results.write_text(json.dumps({"about": about, **as_json(measured, steps)}, indent=1))
     plot = [str(interpreter("openai")), "-m", "benchmarks.plot", str(results), str(into / "results.svg")]
     subprocess.run(plot, check=True, cwd=ROOT)
+    if asked.tiny:
+        sys.stdout.write("\nThese are the smallest sizes: that it runs is what counts. Goals are for the full ones.\n")
     sys.stdout.write(f"\nWritten to {into}: results.md, results.json, results.svg\n")
 
 

@@ -24,7 +24,7 @@ def _frozen(value: object) -> object:
 
 def _refuse(self: object, *_: object, **__: object) -> NoReturn:
     kind = "dict" if isinstance(self, dict) else "list"
-    message = f"Other histories hold this {kind}, too: change {kind}(…) of it, or a deepcopy."
+    message = f"Other histories hold this {kind}, too. What copy.deepcopy makes of the cell can be changed."
     raise TypeError(message)
 
 

@@ -92,13 +92,22 @@ def test_what_was_measured_with_is_written_down(ran: Ran) -> None:
     assert {"at", "processor", "python", "file_system", "versions"} <= set(about)
 
 
-def test_a_row_that_is_not_there_is_said(tmp_path: Path) -> None:
-    """With the names of those that are, and nothing is started."""
-    command = [sys.executable, "-m", "benchmarks", "--only", "speed", "--into", str(tmp_path / "results")]
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["--only", "speed"], "nothing is called speed: there is loading"),
+        (["--only", "preview", "previwe", "--tiny"], "nothing is called previwe"),
+        (["--only", "preview", "--rounds", "0"], "at least one round"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_measured_is_said_and_nothing_is_started(tmp_path: Path, asked: list[str], said: str) -> None:
+    """With the names of those rows that are there."""
+    command = [sys.executable, "-m", "benchmarks", *asked, "--into", str(tmp_path / "results")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
-    assert done.returncode == 1
-    assert "one-call, large-call" in done.stderr
+    assert done.returncode == 2
+    assert said in done.stderr
     assert not (tmp_path / "results").exists()
 
 

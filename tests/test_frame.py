@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,7 +15,7 @@ from support.made import kept, record, result
 from support.pictures import picture
 
 from jupyter_imagegen.frame import COLUMNS, frame
-from jupyter_imagegen.journal import Ended
+from jupyter_imagegen.journal import Ended, Rated
 
 DESIGNED = re.findall(
     r"\w+",
@@ -172,6 +173,48 @@ def test_a_long_history_shows_its_newest_rows(tmp_path: Path) -> None:
     assert "number-49-" in shown
     assert "number-29-" not in shown
     assert "50 rows" in shown
+
+
+def test_a_column_is_shown_where_a_row_that_is_shown_has_something_in_it(tmp_path: Path) -> None:
+    """The table is wide enough; what an earlier row has to say is in the dataframe."""
+    rated = record(marks=(Rated(id="call-1", at="t", rating=4),))
+    early, late = (rated, *[record()] * 30), (*[record()] * 30, rated)
+
+    assert '<th style="text-align: left">rating</th>' in html(frame(late, tmp_path))
+    assert "rating" not in html(frame(early, tmp_path))
+    assert frame(early, tmp_path)["rating"].notna().any()
+
+
+def test_equal_requests_are_read_once(tmp_path: Path) -> None:
+    """A hundred thousand calls ask for a few things; their cells are one object, and JSON of any kind is read."""
+    odd = [b'{"size":[1,{"a":2}]}', b"{}", b'{"size":"64x48","x":"{["}', b'{"output_format":{"a":1}}', b"5", b"{1}"]
+    texts = [text for text in odd for _ in range(2)]
+    table = frame([record(call={"params": msgspec.Raw(text)}) for text in texts], tmp_path)
+
+    assert table["params"].tolist() == [
+        value for text in texts for value in [json.loads(text) if text.startswith((b'{"', b"{}")) else {}]
+    ]
+    assert all(table["params"][place] is table["params"][place + 1] for place in range(0, len(texts), 2))
+    assert table["size_requested"][0] == "[1, {'a': 2}]"
+
+
+@pytest.mark.parametrize(
+    ("at", "known"),
+    [
+        ("2026-11-21T04:15:00.123456Z", True),
+        ("2026-11-21T04:15:00Z", True),
+        ("2026-13-21T04:15:00.123456Z", False),
+        ("2026-11-21T04:15:00.123456+01:00", False),
+        ("9999999-11-21T04:15:00Z", False),
+        ("2026-11-21", False),
+        ("yesterday\n2026-11-21T04:15:00.123456Z", False),
+    ],
+)
+def test_a_time_of_another_form_is_none(tmp_path: Path, at: str, known: bool) -> None:  # noqa: FBT001  (a column)
+    """One that another hand wrote hides no other."""
+    table = frame([record(), record(call={"at": at}), record()], tmp_path)
+
+    assert table["started_at"].notna().tolist() == [True, known, True]
 
 
 def test_a_long_prompt_is_cut_in_the_table_only(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_it_cannot_be_changed(change: Callable[[Any], object]) -> None:
     """The error says what to change instead."""
     made = frozen({"a": 1, "l": [2, {"x": 0}]})
 
-    with pytest.raises(TypeError, match=r"change (dict|list)\(…\) of it"):
+    with pytest.raises(TypeError, match="deepcopy"):
         change(made)
     assert made == {"a": 1, "l": [2, {"x": 0}]}
 

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.clock import DEADLINE_S
 from support.gateway import Answer, Gateway, Parts, Said
 from support.pictures import answer, noise, picture
 from test_streams import completed, partial
 
 import jupyter_imagegen as ig
-from jupyter_imagegen import api, arrival, errors, spill
+from jupyter_imagegen import api, arrival, divert, errors, spill
 from jupyter_imagegen.bridge import wait
 from jupyter_imagegen.options import Options
 from jupyter_imagegen.settings import Where
@@ -153,31 +154,36 @@ def test_what_comes_while_a_slow_disk_is_waited_for_is_not_lost(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str
 ) -> None:
     """An interrupt or a deadline that lands in the wait: all that had come is kept, as pictures or as it came."""
-    waiting, through = threading.Event(), threading.Event()
-    append = spill._File.append
+    has_come, through, body, left_over = threading.Event(), threading.Event(), answer(OTHER), [len(answer(OTHER))]
+    append, feed = spill._File.append, divert.Diversion.feed
 
     def slow(self: spill._File, blocks: Any) -> None:
-        waiting.set()
         assert through.wait(30)
         append(self, blocks)
 
+    def fed(self: divert.Diversion[spill.Spill], part: bytes) -> bytes:
+        left_over[0] -= len(part)
+        if not left_over[0]:
+            has_come.set()
+            threading.Timer(0.3, through.set).start()
+            (gateway.stalled if how == "deadline" else int)()
+        return feed(self, part)
+
     def stop() -> None:
-        if waiting.is_set() and how == "interrupt":
-            threading.Timer(0.2, through.set).start()
+        if has_come.is_set() and how == "interrupt":
             raise KeyboardInterrupt
 
     monkeypatch.setattr(spill._File, "append", slow)
-    gateway.rule = lambda _: Said(answer(OTHER))
-    timeout_s = None if how == "interrupt" else 1.0
-    if how == "deadline":
-        threading.Timer(1.5, through.set).start()
-    job = api.job(Options(prompt="a cat", where=Where(base_url=gateway.url, model="any"), timeout_s=timeout_s))
+    monkeypatch.setattr(divert.Diversion, "feed", fed)
+    gateway.rule = lambda _: Said(body)
+    where = Where(base_url=gateway.url, model="any")
+    job = api.job(Options(prompt="a cat", where=where, timeout_s=DEADLINE_S))
     with pytest.raises(KeyboardInterrupt) if how == "interrupt" else nullcontext():
         wait(job, stop)
 
     kept = [path.read_bytes() for path in (tmp_path / "imagegen" / "images").iterdir()]
     unread = [path.read_bytes() for path in tmp_path.glob("imagegen/unread/*")]
-    assert kept == [OTHER] or unread == [answer(OTHER)]
+    assert kept == [OTHER] or unread == [body]
     assert ig.history().iloc[-1]["status"] in ("ok", "cancelled")
 
 
